@@ -69,7 +69,8 @@ impl Drop for InducedFailure {
 /// let (failures, actor) = failure::prepare();
 /// actor.start();
 /// failures.fail_next(1).await?;
-/// assert!(matches!(failures.decide().await?, Verdict::Fail(failure) if { failure.spend(); true }));
+/// let Verdict::Fail(failure) = failures.decide().await? else { panic!("one failure is armed") };
+/// failure.spend();
 /// assert!(matches!(failures.decide().await?, Verdict::Pass));
 /// # Ok(())
 /// # }
