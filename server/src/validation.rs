@@ -5,24 +5,33 @@
 
 use std::ops::RangeInclusive;
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 /// One thing that is wrong with a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Which rule is broken.
-    #[serde(rename = "type")]
-    pub rule: &'static str,
+    pub rule: Rule,
     /// Where: `path`, `query` or `header`, and the name.
-    pub loc: [&'static str; 2],
-    /// The rule in words.
-    pub msg: String,
+    pub location: [&'static str; 2],
     /// What was sent.
     pub input: String,
-    /// The rule's parameter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ctx: Option<Value>,
+}
+
+/// The rules that a value can break, and their parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// It is a whole number.
+    IntParsing,
+    /// It is not below this.
+    GreaterThanEqual(u32),
+    /// It is not above this.
+    LessThanEqual(u32),
+    /// It is not longer than this.
+    StringTooLong(usize),
+    /// It has only the characters that it may have.
+    StringPatternMismatch,
 }
 
 /// Longest idempotency key.
@@ -31,66 +40,86 @@ pub const MAX_KEY_LENGTH: usize = 255;
 /// Visible ASCII: what an idempotency key is made of.
 pub const KEY_PATTERN: &str = "^[!-~]+$";
 
+impl Rule {
+    fn name(self) -> &'static str {
+        match self {
+            Self::IntParsing => "int_parsing",
+            Self::GreaterThanEqual(_) => "greater_than_equal",
+            Self::LessThanEqual(_) => "less_than_equal",
+            Self::StringTooLong(_) => "string_too_long",
+            Self::StringPatternMismatch => "string_pattern_mismatch",
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::IntParsing => {
+                "Input should be a valid integer, unable to parse string as an integer".to_owned()
+            }
+            Self::GreaterThanEqual(low) => format!("Input should be greater than or equal to {low}"),
+            Self::LessThanEqual(high) => format!("Input should be less than or equal to {high}"),
+            Self::StringTooLong(max) => format!("String should have at most {max} characters"),
+            Self::StringPatternMismatch => format!("String should match pattern '{KEY_PATTERN}'"),
+        }
+    }
+
+    fn parameter(self) -> Option<Value> {
+        match self {
+            Self::IntParsing => None,
+            Self::GreaterThanEqual(low) => Some(json!({ "ge": low })),
+            Self::LessThanEqual(high) => Some(json!({ "le": high })),
+            Self::StringTooLong(max) => Some(json!({ "max_length": max })),
+            Self::StringPatternMismatch => Some(json!({ "pattern": KEY_PATTERN })),
+        }
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", self.rule.name())?;
+        map.serialize_entry("loc", &self.location)?;
+        map.serialize_entry("msg", &self.rule.in_words())?;
+        map.serialize_entry("input", &self.input)?;
+        if let Some(parameter) = self.rule.parameter() {
+            map.serialize_entry("ctx", &parameter)?;
+        }
+        map.end()
+    }
+}
+
 /// Reads a whole number within a range.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn whole_number(loc: [&'static str; 2], input: &str, range: &RangeInclusive<u32>) -> Result<u32, Fault> {
-    let fault = |rule, msg, ctx| Fault { rule, loc, msg, input: input.to_owned(), ctx };
+pub fn whole_number(
+    location: [&'static str; 2],
+    input: &str,
+    range: &RangeInclusive<u32>,
+) -> Result<u32, Fault> {
     let (low, high) = (*range.start(), *range.end());
-    match parse_integer(input) {
-        None => Err(fault(
-            "int_parsing",
-            "Input should be a valid integer, unable to parse string as an integer".to_owned(),
-            None,
-        )),
-        Some(value) if value < i64::from(low) => Err(fault(
-            "greater_than_equal",
-            format!("Input should be greater than or equal to {low}"),
-            Some(json!({ "ge": low })),
-        )),
-        Some(value) => u32::try_from(value).ok().filter(|value| *value <= high).ok_or_else(|| {
-            fault(
-                "less_than_equal",
-                format!("Input should be less than or equal to {high}"),
-                Some(json!({ "le": high })),
-            )
-        }),
-    }
+    let rule = match parse_integer(input) {
+        None => Rule::IntParsing,
+        Some(value) if value < i64::from(low) => Rule::GreaterThanEqual(low),
+        Some(value) => match u32::try_from(value) {
+            Ok(value) if value <= high => return Ok(value),
+            _ => Rule::LessThanEqual(high),
+        },
+    };
+    Err(Fault { rule, location, input: input.to_owned() })
 }
 
 /// Checks an idempotency key. What is not UTF-8 is shown with replacement characters.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn idempotency_key<'a>(loc: [&'static str; 2], input: &'a [u8]) -> Result<&'a str, Fault> {
-    let fault = |rule, msg, ctx| Fault {
-        rule,
-        loc,
-        msg,
-        input: String::from_utf8_lossy(input).into_owned(),
-        ctx: Some(ctx),
+pub fn idempotency_key<'a>(location: [&'static str; 2], input: &'a [u8]) -> Result<&'a str, Fault> {
+    let rule = match std::str::from_utf8(input) {
+        _ if input.len() > MAX_KEY_LENGTH => Rule::StringTooLong(MAX_KEY_LENGTH),
+        Ok(key) if key.bytes().all(|byte| byte.is_ascii_graphic()) => return Ok(key),
+        _ => Rule::StringPatternMismatch,
     };
-    if input.len() > MAX_KEY_LENGTH {
-        let msg = format!("String should have at most {MAX_KEY_LENGTH} characters");
-        return Err(fault("string_too_long", msg, json!({ "max_length": MAX_KEY_LENGTH })));
-    }
-    match std::str::from_utf8(input) {
-        Ok(key) if key.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(key),
-        _ => Err(pattern_mismatch(loc, String::from_utf8_lossy(input).into_owned())),
-    }
-}
-
-/// A key that is none, whatever its characters: there were two of them, say.
-#[must_use]
-pub fn pattern_mismatch(loc: [&'static str; 2], input: String) -> Fault {
-    Fault {
-        rule: "string_pattern_mismatch",
-        loc,
-        msg: format!("String should match pattern '{KEY_PATTERN}'"),
-        input,
-        ctx: Some(json!({ "pattern": KEY_PATTERN })),
-    }
+    Err(Fault { rule, location, input: String::from_utf8_lossy(input).into_owned() })
 }
 
 /// A number of any length; what does not fit an `i64` becomes its largest or smallest value.
@@ -164,7 +193,7 @@ mod tests {
             ("-9999999999999999999999", "greater_than_equal"),
         ];
         for (input, rule) in invalid {
-            assert_eq!(whole_number(COUNT, input, &(0..=1000)).unwrap_err().rule, rule, "{input:?}");
+            assert_eq!(whole_number(COUNT, input, &(0..=1000)).unwrap_err().rule.name(), rule, "{input:?}");
         }
     }
 
@@ -201,7 +230,7 @@ mod tests {
         for valid in [&b"a"[..], b"!~", &longest] {
             assert!(idempotency_key(loc, valid).is_ok());
         }
-        let rule = |key: &[u8]| idempotency_key(loc, key).unwrap_err().rule;
+        let rule = |key: &[u8]| idempotency_key(loc, key).unwrap_err().rule.name();
         assert_eq!(rule(&[b'k'; MAX_KEY_LENGTH + 1]), "string_too_long");
         for invalid in [&b"a b"[..], b"a\tb", b"\xff", "ü".as_bytes(), b"\x7f"] {
             assert_eq!(rule(invalid), "string_pattern_mismatch", "{invalid:?}");

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
+use serde_json::Value as Json;
 
 pub(super) fn write_plain(out: &mut env_logger::fmt::Formatter, record: &Record<'_>) -> io::Result<()> {
     out.write_all(line(record, &PLAIN).as_bytes())
@@ -55,15 +56,14 @@ struct Fields<'a>(&'a mut String, &'a Style);
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
         let Style { dim, reset, .. } = self.1;
-        let text = match value.to_borrowed_str() {
-            Some(text) => text.to_owned(),
-            None => serde_json::to_string(&value).unwrap_or_else(|_| value.to_string()),
-        };
         write!(self.0, " {dim}{key}={reset}")?;
-        if text.is_empty() || text.contains([' ', '"', '=']) && value.to_borrowed_str().is_some() {
-            write!(self.0, "{text:?}")?;
-        } else {
-            write!(self.0, "{}", Visible(&text))?;
+        match serde_json::to_value(&value) {
+            Ok(Json::String(text)) if text.is_empty() || text.contains([' ', '"', '=']) => {
+                write!(self.0, "{text:?}")?;
+            }
+            Ok(Json::String(text)) => write!(self.0, "{}", Visible(&text))?,
+            Ok(other) => write!(self.0, "{}", Visible(&other.to_string()))?,
+            Err(_) => write!(self.0, "{}", Visible(&value.to_string()))?,
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::logging::{CACHE, FAILURE};
 use crate::middleware::errors::CorrelationId;
-use crate::validation::{self, Fault};
+use crate::validation::{self, Fault, Rule};
 use crate::world::World;
 
 /// Says that an answer was made before, or for another request with the same key.
@@ -76,6 +76,7 @@ async fn make_and_store(delay: Duration, lease: Lease<Uuid>) -> Uuid {
 }
 
 /// Where an answer comes from.
+#[derive(Clone, Copy)]
 enum Origin {
     Made,
     Replayed,
@@ -132,7 +133,7 @@ fn key(request: &HttpRequest) -> Result<Option<Key>, Fault> {
     let Some(first) = values.next() else { return Ok(None) };
     if let Some(second) = values.next() {
         let both = [first, second].map(|value| String::from_utf8_lossy(value.as_bytes()));
-        return Err(validation::pattern_mismatch(LOCATION, both.join(", ")));
+        return Err(Fault { rule: Rule::StringPatternMismatch, location: LOCATION, input: both.join(", ") });
     }
     if first.is_empty() {
         return Ok(None);
