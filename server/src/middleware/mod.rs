@@ -2,5 +2,6 @@
 
 pub mod concurrency;
 pub mod errors;
+pub mod layer;
 pub mod request_log;
 pub mod timeout;
