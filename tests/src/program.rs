@@ -51,6 +51,12 @@ impl Program {
         self
     }
 
+    /// Adds some arguments.
+    #[must_use]
+    pub fn arguments(self, arguments: &[&str]) -> Self {
+        arguments.iter().fold(self, Program::argument)
+    }
+
     /// Adds a flag and its value as two arguments.
     #[must_use]
     pub fn flag(self, name: &str, value: impl Display) -> Self {

@@ -99,6 +99,11 @@ impl TestServer {
         self.stdout.lines()
     }
 
+    /// The lines on standard error so far.
+    pub fn errors(&self) -> Vec<LogLine> {
+        self.stderr.lines()
+    }
+
     /// The first log line, past or to come, for which `is_it` holds.
     ///
     /// # Panics

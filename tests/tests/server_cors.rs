@@ -18,7 +18,7 @@ async fn preflight(server: &TestServer, path: &str, origin: &str, method: &str) 
 }
 
 fn cors_headers(answer: &Answer) -> Vec<&str> {
-    let names = answer.headers.keys().map(|name| name.as_str());
+    let names = answer.headers.keys().map(reqwest::header::HeaderName::as_str);
     names.filter(|name| name.starts_with("access-control-")).collect()
 }
 
