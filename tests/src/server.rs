@@ -1,11 +1,13 @@
 //! A test server of a test's own: started on a free port, read while it runs, ended with the test.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
+use tokio::net::TcpStream;
 use tokio::process::Child;
 
 use crate::guard::within;
@@ -13,6 +15,9 @@ use crate::http;
 use crate::logs::{LogLine, LogStream};
 use crate::program::{Outcome, Program};
 use crate::raw::RawConnection;
+
+/// Where a server listens that has not yet said so.
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A running test server. Dropping it ends the process, and prints its log when the test has failed.
 #[derive(Debug)]
@@ -43,14 +48,35 @@ impl TestServer {
     }
 
     pub(crate) async fn spawn(program: Program) -> Self {
+        let mut server = TestServer::launch(program, UNKNOWN);
+        let Some(line) = server.stdout.find("where it listens", |line| bound_address(line).is_some()).await
+        else {
+            panic!("the server ended at once: {:#?}", server.wait_exit().await);
+        };
+        server.address = bound_address(&line).expect("the line was chosen for it");
+        server
+    }
+
+    /// Starts `program`, which is told to listen on `address` and may keep silent about it; returns once it
+    /// accepts connections.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn start_silent(program: Program, address: SocketAddr) -> Self {
+        let server = TestServer::launch(program, address);
+        let up = async {
+            while TcpStream::connect(address).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        within("the server listens", up).await;
+        server
+    }
+
+    fn launch(program: Program, address: SocketAddr) -> Self {
         let mut child = program.command().spawn().expect("the program can be started");
         let stdout = LogStream::read(child.stdout.take().expect("standard output is a pipe"));
-        let mut stderr = LogStream::read(child.stderr.take().expect("standard error is a pipe"));
-        let Some(line) = stdout.find("where it listens", |line| bound_address(line).is_some()).await else {
-            let errors = stderr.to_end().await;
-            panic!("the server ended at once: {:?} {errors:?}", child.wait().await);
-        };
-        let address = bound_address(&line).expect("the line was chosen for it");
+        let stderr = LogStream::read(child.stderr.take().expect("standard error is a pipe"));
         TestServer { program, child, address, stdout, stderr, client: http::client() }
     }
 

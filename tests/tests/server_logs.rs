@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use workspace_tests::logs::LogLine;
-use workspace_tests::{Outcome, TestServer, answer};
+use workspace_tests::{Outcome, Program, TestServer, answer};
 
 /// The events of a whole run; fails when a line is no event.
 #[track_caller]
@@ -228,32 +228,19 @@ async fn a_timeout_is_a_warning_with_the_id_of_its_request() {
     assert_eq!(events(&server.stop().await).iter().filter(|event| event.level() == "warning").count(), 1);
 }
 
-/// Starts at a level at which the start line is not logged: its port must be known beforehand.
+/// A run at a level at which the start line is not logged: its port must be known beforehand.
 async fn silent_run(level: &str) -> Outcome {
-    let port = {
+    let address = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        free.local_addr().expect("a bound socket has an address").port()
+        free.local_addr().expect("a bound socket has an address")
     };
-    let program = workspace_tests::Program::test_server().flag("--host", "127.0.0.1").flag("--port", port);
+    let program = Program::test_server().flag("--host", address.ip()).flag("--port", address.port());
     let program = program.flag("--log-level", level).flag("--request-timeout", 1);
-    let mut child = program.command().spawn().expect("the program can be started");
-    let client = workspace_tests::http::client();
-    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
-    let up = async {
-        while client.get(url("/health")).send().await.is_err() {
-            tokio::task::yield_now().await
-        }
-    };
-    workspace_tests::within("the server is up", up).await;
-    answer(client.post(url("/fail/count/1"))).await;
-    assert_eq!(answer(client.get(url("/msg"))).await.status, 500);
-    assert_eq!(answer(client.get(url("/msg?delay=30000"))).await.status, 408);
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    workspace_tests::within("its end", child.wait()).await.unwrap();
-    let output = child.wait_with_output().await.unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    let server = TestServer::start_silent(program, address).await;
+    answer(server.post("/fail/count/1")).await;
+    assert_eq!(answer(server.get("/msg")).await.status, 500);
+    assert_eq!(answer(server.get("/msg?delay=30000")).await.status, 408);
+    server.stop().await
 }
 
 #[tokio::test]
