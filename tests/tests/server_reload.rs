@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tokio::net::TcpStream;
 use workspace_tests::logs::LogLine;
-use workspace_tests::{Program, TestServer, answer, binary, within};
+use workspace_tests::{Program, answer, binary, within};
 
 fn reloading(program: Program) -> Program {
     program.argument("serve").flag("--host", "127.0.0.1").flag("--port", 0).argument("--reload")
