@@ -46,7 +46,10 @@ async fn an_idle_server_stops_on_either_signal_and_says_so() {
 #[tokio::test]
 async fn a_request_in_flight_is_finished_on_either_signal() {
     for signal in [Signal::TERM, Signal::INT] {
-        let mut server = TestServer::verbose().flag("--shutdown-timeout", 300).start().await;
+        // Once it is answered, only the settings of idle connections could still hold the end up.
+        let builder = TestServer::verbose().flag("--shutdown-timeout", 300);
+        let builder = builder.flag("--keep-alive", 3600).flag("--header-timeout", 300);
+        let mut server = builder.start().await;
         let mut busy = in_flight(&server, 1000).await;
         server.signal(signal);
         assert_eq!(busy.response().await.status, 200, "{signal:?}");
