@@ -169,3 +169,59 @@ async fn past_its_connections_a_worker_serves_the_next_when_one_ends() {
     first.close();
     assert_eq!(second.response().await.status, 200);
 }
+
+#[tokio::test]
+async fn an_offer_to_upgrade_is_declined_by_an_ordinary_answer() {
+    let server = TestServer::builder().flag("--request-timeout", 2).start().await;
+    // The first is what some HTTP clients send with every first request.
+    let offers = [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAA\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2VjcmV0IGtleQ==\r\n",
+        "Connection: keep-alive, Upgrade\r\nUpgrade: unheard-of\r\n",
+        "Upgrade: h2c\r\n",
+    ];
+    for offer in offers {
+        let mut connection = server.connect().await;
+        connection.request("GET", "/msg", offer).await;
+        let first = connection.response().await;
+        assert_eq!(first.status, 200, "{offer}: {first:?}");
+        // A connection that is not said to end can be used again.
+        let connection_header = first.header("Connection").unwrap_or("keep-alive").to_lowercase();
+        assert!(!connection_header.contains("upgrade"), "{offer}: {first:?}");
+        if !connection_header.contains("close") {
+            assert_eq!(connection.get("/msg").await.status, 200, "{offer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_before_it_sends_a_body_is_told() {
+    let server = TestServer::start().await;
+    let mut connection = server.connect().await;
+    connection
+        .request("POST", "/fail/count/5", "Expect: 100-continue\r\nContent-Length: 1000000000\r\n")
+        .await;
+    let refused = connection.response().await;
+    assert_eq!(refused.status, 413, "a huge body is not asked for: {refused:?}");
+    let mut connection = server.connect().await;
+    connection.request("POST", "/fail/count/5", "Expect: 100-continue\r\nContent-Length: 5\r\n").await;
+    let mut told = connection.head().await;
+    if told.status == 100 {
+        connection.send("hello").await.unwrap();
+        told = connection.response().await;
+    }
+    assert_eq!(told.status, 200, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_awaited_takes_no_slot() {
+    let server =
+        TestServer::builder().flag("--max-concurrency", 1).flag("--request-timeout", 300).start().await;
+    let mut slow = server.connect().await;
+    slow.request("GET", "/msg", "Content-Length: 5\r\n").await;
+    // Whether the slow one is answered without its body or waits for it, the slot is free.
+    answer(server.get("/health")).await;
+    answer(server.get("/msg")).await.message_id();
+    slow.send("hello").await.unwrap();
+    assert_eq!(slow.response().await.status, 200);
+}
