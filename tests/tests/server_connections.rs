@@ -41,23 +41,26 @@ async fn a_body_announced_as_huge_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_huge_body_is_refused_long_before_its_end() {
-    let server = TestServer::start().await;
+    let server = TestServer::builder().flag("--header-timeout", 1).start().await;
     let mebibyte = vec![b'x'; 1 << 20];
     let chunk = [b"100000\r\n", mebibyte.as_slice(), b"\r\n"].concat();
-    for (headers, piece) in
-        [("Content-Length: 268435456\r\n", &mebibyte), ("Transfer-Encoding: chunked\r\n", &chunk)]
-    {
-        for (method, path) in [("POST", "/fail/count/5"), ("GET", "/msg")] {
+    let framings = [("Content-Length: 268435456\r\n", &mebibyte), ("Transfer-Encoding: chunked\r\n", &chunk)];
+    let routes = [("POST", "/fail/count/5"), ("GET", "/msg")];
+    let all = framings.iter().flat_map(|framing| routes.iter().map(move |route| (framing, route)));
+    let refusals = all.map(|((headers, piece), (method, path))| {
+        let server = &server;
+        async move {
             let mut connection = server.connect().await;
             connection.request(method, path, headers).await;
-            connection.send(piece).await.unwrap();
+            connection.send(piece).await.expect("what is on its way is read, so that the answer arrives");
             let refused = connection.response().await;
             assert_eq!(refused.status, 413, "{path} with {headers}: {refused:?}");
             assert!(refused.header("X-Correlation-ID").is_some(), "{path} with {headers}: {refused:?}");
             // The rest will never come, and is not waited for.
             connection.closed().await;
         }
-    }
+    });
+    join_all(refusals).await;
     assert_eq!(answer(server.get("/fail/status")).await.body["currently_failing"], false);
     answer(server.get("/msg")).await.message_id();
 }
