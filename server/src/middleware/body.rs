@@ -17,7 +17,8 @@ pub const MAX_IGNORED: usize = 16 * 1024;
 /// It is too large, or breaks the rules of HTTP.
 pub async fn ignore(request: &mut ServiceRequest) -> Result<(), ApiError> {
     let mut body = request.take_payload();
-    if matches!(body, Payload::None) {
+    // What follows an offer to upgrade is no body, and the connection ends after the answer.
+    if matches!(body, Payload::None) || request.head().upgrade() {
         return Ok(());
     }
     if is_too_large(request.headers()) {
