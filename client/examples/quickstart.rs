@@ -40,7 +40,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let statuses: Vec<_> = reply.attempts().iter().filter_map(|attempt| attempt.status).collect();
     assert_eq!(statuses, [503, 503, 200]);
     for (n, attempt) in reply.attempts().iter().enumerate() {
-        println!("attempt {}: {:?} in {:?}, then waited {:?}", n + 1, attempt.status, attempt.duration, attempt.wait);
+        println!(
+            "attempt {}: {:?} in {:?}, then waited {:?}",
+            n + 1,
+            attempt.status,
+            attempt.duration,
+            attempt.wait
+        );
     }
     client.close().await;
     Ok(())

@@ -55,6 +55,13 @@ fn absolute(text: &str) -> Result<Uri, String> {
     if !is_absolute(text) {
         return Err(format!("must start with http:// or https://, got {:?}", without_secrets(text)));
     }
+    // A browser would take the first segment of the path for the host; that helps nobody here.
+    if text
+        .split_once("://")
+        .is_none_or(|(_, rest)| rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']))
+    {
+        return Err("has no host".to_owned());
+    }
     let uri = parse(text.to_owned())?;
     let Some(authority) = uri.authority() else {
         return Err("has no host".to_owned());
@@ -124,6 +131,9 @@ mod tests {
             ("", "/msg"),
             ("http://h", "ftp://h/x"),
             ("http://h", "http:///x"),
+            ("http://h", "http://?x"),
+            ("http://h", "http://"),
+            ("http://h", "http://\\\\x"),
             ("http://h", "http://h:99999/"),
             ("http://h", "http://h:0/"),
             ("http://h", "http://u:p@h/"),
