@@ -11,11 +11,10 @@ use crate::{
     call::{Call, Parts},
     config::ClientConfig,
     core::{Began, Core},
-    engine::rejected,
+    engine::{self, rejected},
     error::Error,
     home::Homes,
     method::Method,
-    prepare::prepare,
     response::Response,
     start::{self, Place},
 };
@@ -237,15 +236,7 @@ impl ResilientClient {
 impl Inner {
     pub(crate) async fn make(self: Arc<Self>, parts: Parts) -> Result<Response, Error> {
         let started = Instant::now();
-        if self.core.closing.has_begun() {
-            return Err(Error::closed());
-        }
-        let call = prepare(&self.core, parts)?;
-        if let Err(refusal) = self.core.supervisor.glance() {
-            let refused = resilience_actors::supervisor::Rejection::Refused(refusal);
-            return Err(rejected(refused).with_request_id(call.request_id));
-        }
-        self.core.supervisor.count_call();
+        let call = engine::let_in(&self.core, parts)?;
         self.homes.make(Arc::clone(&self.core), call, started).await
     }
 }

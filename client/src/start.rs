@@ -47,7 +47,7 @@ pub(crate) fn start(config: ClientConfig, place: Place) -> Result<Arc<Inner>, Er
     let setup = Setup {
         tls: tls::config(trust)?,
         closing: Closing::default(),
-        settings: settings(&config, Journal::new(&config.logging)),
+        settings: settings(&config, &Journal::new(&config.logging)),
     };
     let (homes, supervisor, arbiter) = match place {
         Place::Here => setup.here(),
@@ -118,7 +118,7 @@ fn no_thread() -> Error {
     Error::new(ErrorKind::Closed, "the client's thread could not be started")
 }
 
-fn settings(config: &ClientConfig, journal: Journal) -> SupervisorSettings {
+pub(crate) fn settings(config: &ClientConfig, journal: &Journal) -> SupervisorSettings {
     let breaker = &config.circuit_breaker;
     SupervisorSettings {
         breaker: breaker::BreakerSettings {
