@@ -1,1 +1,3 @@
-//! Under construction.
+//! Helpers of the integration tests.
+
+pub mod wire_server;
