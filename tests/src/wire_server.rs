@@ -15,6 +15,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::AbortHandle,
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
@@ -28,6 +29,8 @@ pub enum Act {
     Drip(Vec<u8>),
     /// Does nothing for so long.
     Pause(Duration),
+    /// Does nothing until the gate is opened.
+    Wait(Gate),
     /// Closes the connection in an orderly way.
     Close,
     /// Closes the TCP connection without a word; below TLS, which then ends without its goodbye.
@@ -36,6 +39,27 @@ pub enum Act {
     Reset,
     /// Does nothing more, until the other side goes.
     Stall,
+}
+
+/// Holds up servers until a test opens it, once and for all.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// A closed gate.
+    pub fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Opens it.
+    pub fn open(&self) {
+        self.0.close();
+    }
+
+    async fn opened(&self) {
+        // Nobody ever adds a permit: what ends this is the end of the semaphore.
+        let _ = self.0.acquire().await;
+    }
 }
 
 /// Sends these bytes.
@@ -229,6 +253,7 @@ async fn play(
                     }
                 }
                 Act::Pause(time) => tokio::time::sleep(time).await,
+                Act::Wait(gate) => gate.opened().await,
                 Act::Close => return connection.stream().shutdown().await,
                 Act::Cut => return Ok(()),
                 Act::Reset => {
