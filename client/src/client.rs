@@ -74,8 +74,9 @@ impl ResilientClient {
     ///
     /// [`Config`](crate::ErrorKind::Config) when a setting is out of range; [`Closed`](crate::ErrorKind::Closed)
     /// when no thread could be started.
+    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
     pub fn start(config: ClientConfig) -> Result<Self, Error> {
-        start::start(config, Place::default()).map(Self)
+        start::start(&config, Place::default()).map(Self)
     }
 
     /// Starts a client on so many arbiters of its own, 1 to 1 024, over which its calls are spread.
@@ -83,8 +84,9 @@ impl ResilientClient {
     /// # Errors
     ///
     /// As [`start`](Self::start).
+    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
     pub fn start_on(arbiters: usize, config: ClientConfig) -> Result<Self, Error> {
-        start::start(config, Place::Own(arbiters)).map(Self)
+        start::start(&config, Place::Own(arbiters)).map(Self)
     }
 
     /// A GET. `url` is a path that is appended to the base URL, or an absolute URL.
@@ -236,7 +238,7 @@ impl ResilientClient {
 impl Inner {
     pub(crate) async fn make(self: Arc<Self>, parts: Parts) -> Result<Response, Error> {
         let started = Instant::now();
-        let call = engine::let_in(&self.core, parts)?;
+        let call = Box::new(engine::let_in(&self.core, parts)?);
         self.homes.make(Arc::clone(&self.core), call, started).await
     }
 }

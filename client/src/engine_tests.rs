@@ -98,7 +98,7 @@ impl Bench {
     async fn call(&self, call: Call) -> Result<Response, Error> {
         let started = Instant::now();
         let call = let_in(&self.core, call.parts)?;
-        run(&*self.core, &*self.script, call, started).await
+        run(&self.core, &*self.script, call, started).await
     }
 
     async fn get(&self) -> Result<Response, Error> {

@@ -1,4 +1,4 @@
-//! Where a call goes: the base URL, a path or an absolute URL, and a query. [pure]
+//! Where a call goes: the base URL, a path or an absolute URL, and a query. Pure.
 //!
 //! A path is appended to the base, so it can never lead to another host. What awc would misread (a port beyond
 //! 65535 becomes 80) is refused here.
@@ -85,10 +85,10 @@ fn parse(text: String) -> Result<Uri, String> {
         return Err("contains a control character".to_owned());
     }
     let bytes = Bytes::from(text);
-    if bytes.is_ascii() {
-        if let Ok(uri) = Uri::from_maybe_shared(bytes.clone()) {
-            return Ok(uri);
-        }
+    if bytes.is_ascii()
+        && let Ok(uri) = Uri::from_maybe_shared(bytes.clone())
+    {
+        return Ok(uri);
     }
     let text = String::from_utf8_lossy(&bytes);
     let encoded = url::Url::parse(&text).map_err(|why| format!("is not a URL: {why}"))?;

@@ -16,7 +16,7 @@ fn config(url: String) -> ClientConfig {
 }
 
 fn client(server: &WireServer) -> ResilientClient {
-    ResilientClient::start(config(server.url())).unwrap()
+    ResilientClient::start(config(server.url())).expect("a valid configuration")
 }
 
 #[actix_rt::test]
@@ -107,7 +107,8 @@ fn breaking_after_two(server: &WireServer, recovery_timeout: Duration) -> Resili
     let circuit_breaker =
         CircuitBreakerConfig { failure_threshold: 2, recovery_timeout, half_open_max_calls: 1 };
     let retry = RetryConfig { max_attempts: 1, ..RetryConfig::default() };
-    ResilientClient::start(ClientConfig { circuit_breaker, retry, ..config(server.url()) }).unwrap()
+    ResilientClient::start(ClientConfig { circuit_breaker, retry, ..config(server.url()) })
+        .expect("a valid configuration")
 }
 
 #[actix_rt::test]

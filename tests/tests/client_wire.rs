@@ -15,14 +15,14 @@ fn config(url: String) -> ClientConfig {
 }
 
 fn client(server: &WireServer) -> ResilientClient {
-    ResilientClient::start(config(server.url())).unwrap()
+    ResilientClient::start(config(server.url())).expect("a valid configuration")
 }
 
 fn impatient(server: &WireServer) -> ResilientClient {
     let mut config = config(server.url());
     let soon = Duration::from_millis(100);
     (config.timeout.read, config.timeout.write) = (soon, soon);
-    ResilientClient::start(config).unwrap()
+    ResilientClient::start(config).expect("a valid configuration")
 }
 
 async fn get(server: &WireServer) -> Result<Response, Error> {
@@ -353,7 +353,7 @@ mod tls {
 
     fn insecure(server: &WireServer) -> ResilientClient {
         let config = ClientConfig { verify_ssl: false, ..config(server.tls_url()) };
-        ResilientClient::start(config).unwrap()
+        ResilientClient::start(config).expect("a valid configuration")
     }
 
     #[actix_rt::test]
