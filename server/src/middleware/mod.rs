@@ -1,0 +1,7 @@
+//! The layers around every request, outermost first: [`errors`], [`request_log`], [`timeout`], [`concurrency`].
+
+pub mod concurrency;
+pub mod errors;
+pub mod layer;
+pub mod request_log;
+pub mod timeout;
