@@ -44,7 +44,9 @@ async fn run(options: &Options) -> Result<(), Failure> {
             measure(options, || async { succeed(client.get(url).send().await?.status()) }).await
         }
         "message" => {
-            let recipient = client(options)?.recipient();
+            // The actor ends with the last handle.
+            let client = client(options)?;
+            let recipient = client.recipient();
             measure(options, || async { succeed(recipient.send(Call::get(url)).await??.status()) }).await
         }
         "refused" => {
