@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_http::{HttpService, KeepAlive};
+use actix_http::body::BoxBody;
+use actix_http::{HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
@@ -22,6 +23,7 @@ use tokio::net::TcpStream;
 use crate::config::{self, Config};
 use crate::connection::{Connection, Connections, Patience};
 use crate::logging::STARTUP;
+use crate::middleware::body::is_too_large;
 use crate::middleware::errors::{CORRELATION_ID, Errors};
 use crate::middleware::layer::Wrap;
 use crate::middleware::request_log::RequestLog;
@@ -190,6 +192,12 @@ fn serve(
             .and_then(
                 HttpService::build()
                     .keep_alive(keep_alive)
+                    .expect(fn_service(|request: Request| {
+                        // Whoever asks before sending a large body is spared sending it.
+                        let refused = is_too_large(request.headers());
+                        let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
+                        future::ready(if refused { Err(refusal) } else { Ok(request) })
+                    }))
                     // Ours bounds every request's head, and not the first one's only.
                     .client_request_timeout(Duration::ZERO)
                     .client_disconnect_timeout(LINGER)

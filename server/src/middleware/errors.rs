@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -40,12 +41,21 @@ impl Layer for Errors {
     {
         let id = Uuid::new_v4();
         request.extensions_mut().insert(CorrelationId(id));
+        let offers_upgrade = request.head().upgrade();
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
             exchange.begin();
         }
         let result = match inner.call(request).await {
-            Ok(response) => Ok(finish(response.map_into_boxed_body(), id)),
+            Ok(response) => {
+                let mut response = finish(response.map_into_boxed_body(), id);
+                if offers_upgrade {
+                    // Nothing is spoken here but HTTP/1.1. actix-http would echo the offer, and takes whatever
+                    // follows for a body without an end.
+                    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                }
+                Ok(response)
+            }
             Err(error) => {
                 let mut response = error.error_response();
                 response.headers_mut().insert(CORRELATION_ID, header_value(id));

@@ -1,5 +1,6 @@
 //! The layers around every request, outermost first: [`errors`], [`request_log`], [`timeout`], [`concurrency`].
 
+pub mod body;
 pub mod concurrency;
 pub mod errors;
 pub mod layer;

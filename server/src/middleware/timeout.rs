@@ -4,17 +4,14 @@
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
-use actix_web::{Error, HttpMessage, HttpRequest};
-use futures::StreamExt;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpRequest};
 
+use super::body;
 use super::errors::{CorrelationId, catching_panics};
 use super::layer::Layer;
 use crate::error::ApiError;
 use crate::logging::REQUEST;
-
-/// The largest body that is read and ignored. No route takes one, but many clients send an empty object.
-pub const MAX_IGNORED_BODY: usize = 16 * 1024;
 
 /// Answers 408 when the time is up.
 pub struct Timeout {
@@ -34,7 +31,7 @@ impl Layer for Timeout {
     {
         let http_request = request.request().clone();
         let work = async {
-            ignore_body(request.take_payload()).await?;
+            body::ignore(&mut request).await?;
             catching_panics(inner.call(request)).await
         };
         let answer = match actix_rt::time::timeout(self.after, work).await {
@@ -58,18 +55,4 @@ impl Timeout {
             "Request timeout"
         );
     }
-}
-
-async fn ignore_body(mut body: Payload) -> Result<(), ApiError> {
-    if matches!(body, Payload::None) {
-        return Ok(());
-    }
-    let mut size = 0;
-    while let Some(chunk) = body.next().await {
-        size += chunk.map_err(|_| ApiError::BodyMalformed)?.len();
-        if size > MAX_IGNORED_BODY {
-            return Err(ApiError::BodyTooLarge);
-        }
-    }
-    Ok(())
 }
