@@ -208,16 +208,18 @@ async fn each_induced_failure_is_told_with_its_reason() {
 async fn a_wait_for_a_slot_is_told_at_its_beginning_and_its_end() {
     let server = TestServer::verbose().flag("--max-concurrency", 1).start().await;
     let first = tokio::spawn(answer(server.get_keyed("/msg?delay=500", "first")));
-    server.received("first").await;
-    let second = answer(server.get_keyed("/msg", "second")).await;
-    let id = second.correlation_id().to_string();
-    let of_wait = |line: &LogLine| line.logger() == "server.concurrency" && line.mentions(&id);
-    server.wait_for_log("a wait", of_wait).await;
-    let lines: Vec<_> = server.logs().into_iter().filter(of_wait).collect();
-    assert_eq!(lines.len(), 2, "{lines:#?}");
-    // A request that finds a slot at once says nothing of it.
+    server.wait_for_log("a miss", |line| line.logger() == "server.cache" && line.mentions("first")).await;
+    let second = answer(server.get_keyed("/msg", "second")).await.correlation_id().to_string();
     let first = first.await.unwrap().correlation_id().to_string();
-    assert!(!server.logs().iter().any(|line| line.logger() == "server.concurrency" && line.mentions(&first)));
+    let events = events(&server.stop().await);
+    let of_wait = |id: &str| {
+        let lines = events.iter().filter(|line| line.logger() == "server.concurrency" && line.mentions(id));
+        lines.map(LogLine::message).collect::<Vec<_>>()
+    };
+    let told = of_wait(&second);
+    assert!(told.len() == 2 && told[0] != told[1], "{told:?}");
+    // A request that finds a slot at once says nothing of it.
+    assert_eq!(of_wait(&first), [""; 0]);
 }
 
 #[tokio::test]
