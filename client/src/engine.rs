@@ -100,18 +100,17 @@ impl<T: Transport> Run<'_, T> {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
             self.history.begin();
-            let result = self.attempt().await;
-            drop(slot);
-            let failure = match self.judge(result) {
+            let failure = match self.judge(self.attempt().await) {
                 Ok(reply) => {
                     self.history.end(Some(reply.status), None);
+                    drop(slot);
                     supervisor.succeeded(permit).await;
                     return Ok(reply);
                 }
                 Err(failure) => failure,
             };
             self.history.end(failure.status(), Some(failure.kind));
-            permit = self.retry(failure, permit, number).await?;
+            permit = self.retry(failure, slot, permit, number).await?;
         }
         // A u32 counts more attempts than any policy allows.
         Err(Error::new(ErrorKind::DeadlineExceeded, "there is no attempt left to make"))
@@ -160,7 +159,13 @@ impl<T: Transport> Run<'_, T> {
     }
 
     /// Asks whether to try again, and waits until then.
-    async fn retry(&self, failure: Failure, permit: Permit, number: u32) -> Result<Permit, Error> {
+    async fn retry(
+        &self,
+        failure: Failure,
+        slot: Slot<'_>,
+        permit: Permit,
+        number: u32,
+    ) -> Result<Permit, Error> {
         let policy = Arc::clone(&self.call.retry.policy);
         let total = policy.max_attempts;
         let attempt = FailedAttempt {
@@ -173,6 +178,9 @@ impl<T: Transport> Run<'_, T> {
         let supervisor = &self.core.supervisor;
         let (decision, permit) =
             supervisor.failed(permit, attempt, outcome, policy).await.map_err(rejected)?;
+        // Not earlier: whoever gets this slot is to know what this failure did to the breaker. Not later: nobody
+        // holds a slot and waits.
+        drop(slot);
         let wait = match decision {
             Decision::Retry { wait } => wait,
             Decision::GiveUp(reason) => return Err(failure.into_error(self.call, gave_up(reason))),

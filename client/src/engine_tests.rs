@@ -376,6 +376,28 @@ async fn the_breaker_opens_after_failed_calls_and_then_nothing_is_sent() {
     assert_eq!(bench.sent(), 4);
 }
 
+#[actix_rt::test]
+async fn a_call_that_queued_while_the_breaker_opened_is_refused_when_its_turn_comes() {
+    tokio::time::pause();
+    let bench = Bench::new(
+        |c| {
+            c.bulkhead.max_concurrency = 1;
+            c.circuit_breaker.failure_threshold = 1;
+            c.retry.max_attempts = 1;
+        },
+        |_| (seconds(1), NETWORK),
+    );
+    let (first, queued) = futures::join!(bench.get(), async {
+        let queued = bench.get().await;
+        (queued, bench.sent())
+    });
+    assert!(first.unwrap_err().is_connection());
+    let (queued, sent) = queued;
+    assert!(queued.unwrap_err().is_circuit_open());
+    assert_eq!(sent, 1);
+    bench.assert_idle();
+}
+
 async fn open_breaker(probes: u32, after: impl Fn(usize) -> Step + 'static) -> Bench {
     let bench = Bench::new(
         |c| {
