@@ -1,6 +1,10 @@
 //! Sequences of a call, with a scripted transport, under a clock that stands still until everybody waits.
 
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use futures::{FutureExt, future::join_all};
 use resilience_actors::supervisor::{BreakerState, SupervisorHandle};
@@ -8,14 +12,14 @@ use resilience_actors::supervisor::{BreakerState, SupervisorHandle};
 use super::*;
 use crate::{
     call::Call,
-    config::{ClientConfig, RetryBudget, RetryConfig},
+    config::{ClientConfig, RetryBudget, RetryConfig, RetryMethods},
     core::Closing,
     error::ConnectionError,
     headers::Headers,
     journal::Journal,
-    response::Response,
+    response::Attempt,
     start,
-    transport::{Limits, Request},
+    transport::{Cause, Limits, Request, Sent},
 };
 
 /// What the scripted server does with an exchange.
