@@ -1,6 +1,10 @@
 //! Sequences of a call, with a scripted transport, under a clock that stands still until everybody waits.
 
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use futures::{FutureExt, future::join_all};
 use resilience_actors::supervisor::{BreakerState, SupervisorHandle};
@@ -8,14 +12,14 @@ use resilience_actors::supervisor::{BreakerState, SupervisorHandle};
 use super::*;
 use crate::{
     call::Call,
-    config::{ClientConfig, RetryBudget, RetryConfig},
+    config::{ClientConfig, RetryBudget, RetryConfig, RetryMethods},
     core::Closing,
     error::ConnectionError,
     headers::Headers,
     journal::Journal,
-    response::Response,
+    response::Attempt,
     start,
-    transport::{Limits, Request},
+    transport::{Cause, Limits, Request, Sent},
 };
 
 /// What the scripted server does with an exchange.
@@ -374,6 +378,28 @@ async fn the_breaker_opens_after_failed_calls_and_then_nothing_is_sent() {
     assert_eq!(error.kind(), ErrorKind::CircuitOpen { retry_after: Some(seconds(30)) });
     assert!(error.is_circuit_open() && error.attempts().is_empty() && error.request_id().is_some());
     assert_eq!(bench.sent(), 4);
+}
+
+#[actix_rt::test]
+async fn a_call_that_queued_while_the_breaker_opened_is_refused_when_its_turn_comes() {
+    tokio::time::pause();
+    let bench = Bench::new(
+        |c| {
+            c.bulkhead.max_concurrency = 1;
+            c.circuit_breaker.failure_threshold = 1;
+            c.retry.max_attempts = 1;
+        },
+        |_| (seconds(1), NETWORK),
+    );
+    let (first, queued) = futures::join!(bench.get(), async {
+        let queued = bench.get().await;
+        (queued, bench.sent())
+    });
+    assert!(first.unwrap_err().is_connection());
+    let (queued, sent) = queued;
+    assert!(queued.unwrap_err().is_circuit_open());
+    assert_eq!(sent, 1);
+    bench.assert_idle();
 }
 
 async fn open_breaker(probes: u32, after: impl Fn(usize) -> Step + 'static) -> Bench {

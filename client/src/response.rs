@@ -9,16 +9,17 @@ use crate::{
     error::{Error, ErrorKind},
     headers::Headers,
     request_id::RequestId,
+    transport::Reply,
 };
 
 /// A whole reply.
 #[derive(Clone, Debug)]
 pub struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: Headers,
-    pub(crate) body: Bytes,
-    pub(crate) request_id: RequestId,
-    pub(crate) attempts: Vec<Attempt>,
+    status: u16,
+    headers: Headers,
+    body: Bytes,
+    request_id: RequestId,
+    attempts: Vec<Attempt>,
 }
 
 /// One attempt of a call.
@@ -35,6 +36,11 @@ pub struct Attempt {
 }
 
 impl Response {
+    pub(crate) fn new(reply: Reply, request_id: RequestId, attempts: Vec<Attempt>) -> Self {
+        let Reply { status, headers, body } = reply;
+        Self { status, headers, body, request_id, attempts }
+    }
+
     /// The status code, 200 to 299 for a success.
     pub fn status(&self) -> u16 {
         self.status

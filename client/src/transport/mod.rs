@@ -226,6 +226,7 @@ async fn read_body(response: &mut ClientResponse, end: End, max_body: u64) -> Re
     }
     let body = if rest.is_empty() { first } else { rest.freeze() };
     match end {
+        // The stream has said so before, or it has lost bytes: a body that is not whole is no reply.
         End::Length(length) if body.len() as u64 != length => {
             let message = format!("the reply was cut short: {} bytes of {length}", body.len());
             Err(Fault::new(Cause::Network, Sent::Maybe, message))
