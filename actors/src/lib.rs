@@ -1,5 +1,17 @@
-//! The actors of the workspace and the pure logic that each of them guards. It knows no HTTP.
+//! Actors and the pure logic that they guard. Nothing here knows HTTP.
 //!
+//! Every concept is a folder of three: a **pure core** (plain structs and enums; no actor, no clock, no
+//! randomness, no log), a thin **actor** that owns one core and reads the clock for it, and a **handle**,
+//! the only thing that the rest of the world sees. A handle's method reads like an async function and
+//! returns [`Gone`] when its actor has ended.
+//!
+//! * [`failure`]: which requests are to fail: the next N, or all for a while.
+//! * [`idempotency`]: one execution a key; its answer is kept for a while and replayed.
 //! * [`supervisor`]: the circuit breaker, the retry budget and the scheduling of retries for a client's calls.
 
+pub mod failure;
+pub mod idempotency;
+mod mailbox;
 pub mod supervisor;
+
+pub use mailbox::{Gone, Unstarted};

@@ -1,0 +1,382 @@
+//! The rules of the idempotency cache. Pure: the time is passed in, and a waiter is any value.
+//!
+//! A key is in one of three states: unknown, in flight (somebody executes, others may wait), or stored. An entry
+//! in flight lives apart from the stored ones, so it can neither be evicted nor expire.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+
+/// An idempotency key. Shared, because the cache keeps it in three places.
+pub type Key = Arc<str>;
+
+/// Names one execution. A report with the id of an execution that has ended changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FlightId(u64);
+
+/// How much is kept, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Stored answers at most; the least recently used one makes room for a new one.
+    pub max_size: NonZeroUsize,
+    /// An answer is dead this long after it was stored. Being read does not prolong its life.
+    pub ttl: Duration,
+}
+
+/// How full the cache is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheStats {
+    /// Stored answers, dead ones that have not been swept yet included.
+    pub stored: usize,
+    /// Keys that somebody is executing now.
+    pub in_flight: usize,
+}
+
+/// Somebody who waits for an answer and may give up.
+pub trait Waiter {
+    /// Whether nobody waits any more.
+    fn has_left(&self) -> bool;
+}
+
+/// What the cache says to a caller who comes with a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Begun<V, W> {
+    /// The answer is stored.
+    Replay {
+        /// The stored answer.
+        value: V,
+        /// The caller, to be answered now.
+        waiter: W,
+    },
+    /// The caller is to execute, and to report with [`complete`](IdempotencyCache::complete) or
+    /// [`abandon`](IdempotencyCache::abandon).
+    Lead {
+        /// The execution's id.
+        flight: FlightId,
+        /// The caller, to be answered now.
+        waiter: W,
+        /// Whether a stored answer was found dead and removed.
+        expired: bool,
+    },
+    /// Somebody else is executing; the cache keeps the caller until that ends.
+    Waiting,
+}
+
+/// What storing an answer has led to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Completed<W> {
+    /// Those who waited, first come first.
+    pub waiters: VecDeque<W>,
+    /// The key that had to make room.
+    pub evicted: Option<Key>,
+}
+
+/// Answers by key, and who waits for those that are being made.
+#[derive(Debug)]
+pub struct IdempotencyCache<V, W> {
+    settings: CacheSettings,
+    stored: LruCache<Key, Stored<V>>,
+    /// The stored keys in the order in which they were stored, which is the order in which they die.
+    by_age: BTreeMap<u64, Key>,
+    flights: HashMap<Key, Flight<W>>,
+    /// Numbers flights and stored answers.
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Stored<V> {
+    value: V,
+    since: Instant,
+    age: u64,
+}
+
+#[derive(Debug)]
+struct Flight<W> {
+    id: FlightId,
+    waiters: VecDeque<W>,
+}
+
+impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
+    /// An empty cache. Memory is taken as answers are stored, not in advance.
+    #[must_use]
+    pub fn new(settings: CacheSettings) -> Self {
+        Self {
+            settings,
+            stored: LruCache::unbounded(),
+            by_age: BTreeMap::new(),
+            flights: HashMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Decides what a caller with `key` does: take the stored answer, execute, or wait.
+    pub fn begin(&mut self, key: &Key, waiter: W, now: Instant) -> Begun<V, W> {
+        let expired = match self.stored.get(key) {
+            Some(found) if is_alive(found.since, self.settings.ttl, now) => {
+                return Begun::Replay { value: found.value.clone(), waiter };
+            }
+            Some(_) => {
+                self.remove(key);
+                true
+            }
+            None => false,
+        };
+        if let Some(flight) = self.flights.get_mut(key) {
+            flight.join(waiter);
+            return Begun::Waiting;
+        }
+        let flight = FlightId(self.number());
+        self.flights.insert(Arc::clone(key), Flight { id: flight, waiters: VecDeque::new() });
+        Begun::Lead { flight, waiter, expired }
+    }
+
+    /// Stores the answer of `flight` and hands back those who waited for it; `None` if that flight has ended.
+    pub fn complete(&mut self, key: &Key, flight: FlightId, value: V, now: Instant) -> Option<Completed<W>> {
+        let ended = self.end(key, flight)?;
+        let age = self.number();
+        self.stored.put(Arc::clone(key), Stored { value, since: now, age });
+        self.by_age.insert(age, Arc::clone(key));
+        Some(Completed { waiters: ended.waiters, evicted: self.evict() })
+    }
+
+    /// The execution of `flight` has died. The first of those who wait takes over, as a new flight; `None` when
+    /// nobody waits or that flight has ended already.
+    pub fn abandon(&mut self, key: &Key, flight: FlightId) -> Option<(FlightId, W)> {
+        let mut ended = self.end(key, flight)?;
+        let successor = ended.waiters.pop_front()?;
+        let flight = FlightId(self.number());
+        self.flights.insert(Arc::clone(key), Flight { id: flight, waiters: ended.waiters });
+        Some((flight, successor))
+    }
+
+    /// Removes dead answers, oldest first and `limit` at most, and names each. Returns whether more are left.
+    pub fn sweep(&mut self, now: Instant, limit: usize, mut removed: impl FnMut(&str)) -> bool {
+        for _ in 0..limit {
+            match self.oldest_if_dead(now) {
+                Some(key) => {
+                    self.remove(&key);
+                    removed(&key);
+                }
+                None => return false,
+            }
+        }
+        self.oldest_if_dead(now).is_some()
+    }
+
+    /// How full the cache is.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        CacheStats { stored: self.stored.len(), in_flight: self.flights.len() }
+    }
+
+    fn oldest_if_dead(&self, now: Instant) -> Option<Key> {
+        let (_, key) = self.by_age.first_key_value()?;
+        let since = self.stored.peek(key)?.since;
+        (!is_alive(since, self.settings.ttl, now)).then(|| Arc::clone(key))
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Some(removed) = self.stored.pop(key) {
+            self.by_age.remove(&removed.age);
+        }
+    }
+
+    fn evict(&mut self) -> Option<Key> {
+        if self.stored.len() <= self.settings.max_size.get() {
+            return None;
+        }
+        let (key, evicted) = self.stored.pop_lru()?;
+        self.by_age.remove(&evicted.age);
+        Some(key)
+    }
+
+    fn end(&mut self, key: &Key, flight: FlightId) -> Option<Flight<W>> {
+        self.flights.get(key).filter(|current| current.id == flight)?;
+        self.flights.remove(key)
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl<W: Waiter> Flight<W> {
+    /// Forgets those who left, whenever the queue would have to grow: so it holds at most twice as many as were
+    /// ever waiting at once, however many come and go.
+    fn join(&mut self, waiter: W) {
+        if self.waiters.len() == self.waiters.capacity() {
+            self.waiters.retain(|waiting| !waiting.has_left());
+        }
+        self.waiters.push_back(waiter);
+    }
+}
+
+fn is_alive(since: Instant, ttl: Duration, now: Instant) -> bool {
+    now.saturating_duration_since(since) < ttl
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(60);
+
+    /// A caller by name, who has left if the name says so.
+    impl Waiter for &'static str {
+        fn has_left(&self) -> bool {
+            self.starts_with("gone")
+        }
+    }
+
+    type Cache = IdempotencyCache<u32, &'static str>;
+
+    fn cache(max_size: usize) -> (Cache, Instant) {
+        let max_size = NonZeroUsize::new(max_size).unwrap();
+        (Cache::new(CacheSettings { max_size, ttl: TTL }), Instant::now())
+    }
+
+    fn key(name: &str) -> Key {
+        Key::from(name)
+    }
+
+    fn lead(cache: &mut Cache, name: &str, now: Instant) -> FlightId {
+        match cache.begin(&key(name), "leader", now) {
+            Begun::Lead { flight, .. } => flight,
+            other => panic!("{name} should be new, but {other:?}"),
+        }
+    }
+
+    fn store(cache: &mut Cache, name: &str, value: u32, now: Instant) -> Completed<&'static str> {
+        let flight = lead(cache, name, now);
+        cache.complete(&key(name), flight, value, now).unwrap()
+    }
+
+    /// The stored value, as a caller who must not lead sees it.
+    fn stored(cache: &mut Cache, name: &str, now: Instant) -> Option<u32> {
+        match cache.begin(&key(name), "reader", now) {
+            Begun::Replay { value, .. } => Some(value),
+            Begun::Lead { flight, .. } => {
+                cache.abandon(&key(name), flight);
+                None
+            }
+            Begun::Waiting => panic!("{name} is in flight"),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_replayed_until_it_is_as_old_as_the_ttl() {
+        let (mut cache, start) = cache(10);
+        store(&mut cache, "a", 1, start);
+        let just_before = start + TTL - Duration::from_nanos(1);
+        for (now, expected) in [(start, Some(1)), (just_before, Some(1)), (start + TTL, None)] {
+            assert_eq!(stored(&mut cache, "a", now), expected);
+        }
+    }
+
+    #[test]
+    fn reading_does_not_prolong_an_answers_life() {
+        let (mut cache, start) = cache(10);
+        store(&mut cache, "a", 1, start);
+        for second in 0..60 {
+            assert_eq!(stored(&mut cache, "a", start + Duration::from_secs(second)), Some(1));
+        }
+        assert!(matches!(cache.begin(&key("a"), "late", start + TTL), Begun::Lead { expired: true, .. }));
+    }
+
+    #[test]
+    fn the_least_recently_used_answer_makes_room() {
+        let (mut cache, now) = cache(2);
+        store(&mut cache, "a", 1, now);
+        store(&mut cache, "b", 2, now);
+        assert_eq!(stored(&mut cache, "a", now), Some(1));
+        assert_eq!(store(&mut cache, "c", 3, now).evicted.as_deref(), Some("b"));
+        let left = ["a", "b", "c"].map(|name| stored(&mut cache, name, now));
+        assert_eq!(left, [Some(1), None, Some(3)]);
+    }
+
+    #[test]
+    fn those_who_come_while_one_executes_wait_in_order() {
+        let (mut cache, now) = cache(10);
+        let flight = lead(&mut cache, "a", now);
+        assert_eq!(cache.begin(&key("a"), "second", now), Begun::Waiting);
+        assert_eq!(cache.begin(&key("a"), "third", now), Begun::Waiting);
+        let completed = cache.complete(&key("a"), flight, 7, now).unwrap();
+        assert_eq!(completed.waiters, ["second", "third"]);
+        assert_eq!(cache.stats(), CacheStats { stored: 1, in_flight: 0 });
+    }
+
+    #[test]
+    fn the_first_who_waits_takes_over_when_the_execution_dies() {
+        let (mut cache, now) = cache(10);
+        let first = lead(&mut cache, "a", now);
+        cache.begin(&key("a"), "second", now);
+        cache.begin(&key("a"), "third", now);
+        let (second, heir) = cache.abandon(&key("a"), first).unwrap();
+        assert_eq!(heir, "second");
+        assert_eq!(cache.complete(&key("a"), second, 7, now).unwrap().waiters, ["third"]);
+    }
+
+    #[test]
+    fn an_execution_that_dies_alone_leaves_nothing() {
+        let (mut cache, now) = cache(10);
+        let flight = lead(&mut cache, "a", now);
+        assert_eq!(cache.abandon(&key("a"), flight), None);
+        assert_eq!(cache.stats(), CacheStats { stored: 0, in_flight: 0 });
+    }
+
+    #[test]
+    fn a_report_of_an_ended_execution_changes_nothing() {
+        let (mut cache, now) = cache(10);
+        let first = lead(&mut cache, "a", now);
+        cache.begin(&key("a"), "second", now);
+        let (second, _) = cache.abandon(&key("a"), first).unwrap();
+        assert_eq!(cache.complete(&key("a"), first, 1, now), None);
+        assert_eq!(cache.abandon(&key("a"), first), None);
+        assert!(cache.complete(&key("a"), second, 2, now).is_some());
+        assert_eq!(cache.abandon(&key("a"), second), None);
+        assert_eq!(stored(&mut cache, "a", now), Some(2));
+    }
+
+    #[test]
+    fn an_entry_in_flight_is_never_evicted() {
+        let (mut cache, now) = cache(1);
+        let flight = lead(&mut cache, "slow", now);
+        for name in ["a", "b", "c"] {
+            store(&mut cache, name, 1, now);
+        }
+        assert_eq!(cache.begin(&key("slow"), "second", now), Begun::Waiting);
+        assert!(cache.complete(&key("slow"), flight, 2, now).is_some());
+    }
+
+    #[test]
+    fn a_sweep_removes_exactly_the_dead_and_stops_at_its_limit() {
+        let (mut cache, start) = cache(10);
+        for (second, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            store(&mut cache, name, 1, start + Duration::from_secs(second as u64));
+        }
+        stored(&mut cache, "a", start + Duration::from_secs(5));
+        let mut removed = Vec::new();
+        let three_are_dead = start + TTL + Duration::from_secs(2);
+        assert!(cache.sweep(three_are_dead, 2, |key| removed.push(key.to_owned())));
+        assert!(!cache.sweep(three_are_dead, 2, |key| removed.push(key.to_owned())));
+        assert_eq!(removed, ["a", "b", "c"]);
+        assert_eq!(cache.stats().stored, 1);
+    }
+
+    #[test]
+    fn those_who_gave_up_are_forgotten_while_others_keep_coming() {
+        let (mut cache, now) = cache(10);
+        let flight = lead(&mut cache, "a", now);
+        cache.begin(&key("a"), "stays", now);
+        for _ in 0..10_000 {
+            cache.begin(&key("a"), "gone", now);
+        }
+        let waiters = cache.complete(&key("a"), flight, 1, now).unwrap().waiters;
+        assert!(waiters.len() < 16, "{} are kept", waiters.len());
+        assert_eq!(waiters.front(), Some(&"stays"));
+    }
+}

@@ -1,0 +1,228 @@
+//! How the rest of the world asks for the answer to a key, and hands in the one that it made.
+
+use std::sync::{Arc, Weak};
+
+use actix::Addr;
+use futures::channel::oneshot;
+
+use super::actor::{Abandon, Answer, Begin, Complete, IdempotencyActor, ReadStats};
+use super::cache::{CacheSettings, CacheStats, FlightId, Key};
+use crate::mailbox::{self, Gone, Unstarted};
+
+/// Asks one cache, from any thread. Cheap to clone; the actor ends with its last handle.
+pub struct IdempotencyHandle<V: Answer> {
+    address: Arc<Addr<IdempotencyActor<V>>>,
+}
+
+impl<V: Answer> Clone for IdempotencyHandle<V> {
+    fn clone(&self) -> Self {
+        Self { address: Arc::clone(&self.address) }
+    }
+}
+
+/// What a caller with a key is told.
+#[derive(Debug)]
+pub enum Outcome<V: Answer> {
+    /// The answer was made before, or by another caller meanwhile.
+    Replay(V),
+    /// Nobody has it: make it, and hand it in with [`Lease::complete`].
+    Execute(Lease<V>),
+}
+
+/// The right and the duty to make the answer to one key.
+///
+/// Dropping it unfinished (the caller was cancelled, or panicked) passes it on to the first of those who wait.
+#[derive(Debug)]
+#[must_use = "dropping a lease abandons the execution"]
+pub struct Lease<V: Answer> {
+    key: Key,
+    flight: FlightId,
+    cache: Option<Weak<Addr<IdempotencyActor<V>>>>,
+}
+
+/// Makes an empty cache, and the actor that has yet to be started. `log_target` is where expiries and evictions
+/// are logged, at DEBUG.
+///
+/// # Examples
+///
+/// ```
+/// use std::{num::NonZeroUsize, time::Duration};
+/// use resilience_actors::idempotency::{self, CacheSettings, Outcome};
+///
+/// # #[actix_rt::main]
+/// # async fn main() -> Result<(), resilience_actors::Gone> {
+/// let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: Duration::from_secs(300) };
+/// let (cache, actor) = idempotency::prepare(settings, "cache");
+/// actor.start();
+/// if let Outcome::Execute(lease) = cache.begin("order-42".into()).await? {
+///     lease.complete("charged");
+/// }
+/// assert!(matches!(cache.begin("order-42".into()).await?, Outcome::Replay("charged")));
+/// # Ok(())
+/// # }
+/// ```
+pub fn prepare<V: Answer>(
+    settings: CacheSettings,
+    log_target: &'static str,
+) -> (IdempotencyHandle<V>, Unstarted<IdempotencyActor<V>>) {
+    let (address, actor) =
+        mailbox::prepare(|address| IdempotencyActor::new(settings, log_target, Arc::downgrade(address)));
+    (IdempotencyHandle { address }, actor)
+}
+
+impl<V: Answer> IdempotencyHandle<V> {
+    /// Asks for the answer to `key`, and waits while another caller is making it. The wait has no bound of its
+    /// own: it ends with the other's execution, or when this future is dropped, which leaves no trace.
+    ///
+    /// # Errors
+    /// [`Gone`] when the actor has ended.
+    pub async fn begin(&self, key: Key) -> Result<Outcome<V>, Gone> {
+        let (reply, outcome) = oneshot::channel();
+        self.address.do_send(Begin { key, reply });
+        outcome.await.map_err(|_| Gone("idempotency"))
+    }
+
+    /// How full the cache is.
+    ///
+    /// # Errors
+    /// [`Gone`] when the actor has ended.
+    pub async fn stats(&self) -> Result<CacheStats, Gone> {
+        let (reply, stats) = oneshot::channel();
+        self.address.do_send(ReadStats { reply });
+        stats.await.map_err(|_| Gone("idempotency"))
+    }
+}
+
+impl<V: Answer> Lease<V> {
+    pub(super) fn new(key: Key, flight: FlightId, cache: Weak<Addr<IdempotencyActor<V>>>) -> Self {
+        Self { key, flight, cache: Some(cache) }
+    }
+
+    /// Stores the answer and passes it to all who wait. Later callers find it: the mailbox keeps the order.
+    pub fn complete(mut self, value: V) {
+        if let Some(cache) = self.cache.take().and_then(|cache| cache.upgrade()) {
+            cache.do_send(Complete { key: Key::clone(&self.key), flight: self.flight, value });
+        }
+    }
+}
+
+impl<V: Answer> Drop for Lease<V> {
+    fn drop(&mut self) {
+        if let Some(cache) = self.cache.take().and_then(|cache| cache.upgrade()) {
+            cache.do_send(Abandon { key: Key::clone(&self.key), flight: self.flight });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use std::num::NonZeroUsize;
+    use std::time::Duration;
+    use tokio::time::{pause, sleep};
+
+    const TTL: Duration = Duration::from_secs(60);
+
+    fn started() -> IdempotencyHandle<u32> {
+        let settings = CacheSettings { max_size: NonZeroUsize::new(100).unwrap(), ttl: TTL };
+        let (handle, actor) = prepare(settings, "test");
+        actor.start();
+        handle
+    }
+
+    async fn lease(handle: &IdempotencyHandle<u32>, key: &str) -> Lease<u32> {
+        match handle.begin(key.into()).await.unwrap() {
+            Outcome::Execute(lease) => lease,
+            Outcome::Replay(value) => panic!("{key} is stored: {value}"),
+        }
+    }
+
+    async fn replay(handle: &IdempotencyHandle<u32>, key: &str) -> u32 {
+        match handle.begin(key.into()).await.unwrap() {
+            Outcome::Replay(value) => value,
+            Outcome::Execute(_) => panic!("{key} is not stored"),
+        }
+    }
+
+    /// A caller who waits: its message has been handled when this returns.
+    async fn waiting(handle: &IdempotencyHandle<u32>, key: &str) -> impl Future<Output = Outcome<u32>> {
+        let handle_of_waiter = handle.clone();
+        let key = Key::from(key);
+        let mut waiter = async move { handle_of_waiter.begin(key).await.unwrap() }.boxed_local();
+        assert!(futures::poll!(&mut waiter).is_pending());
+        handle.stats().await.unwrap();
+        waiter
+    }
+
+    #[actix_rt::test]
+    async fn those_who_wait_get_the_answer_of_the_one_who_executes() {
+        let cache = started();
+        let first = lease(&cache, "a").await;
+        let (second, third) = (waiting(&cache, "a").await, waiting(&cache, "a").await);
+        first.complete(7);
+        assert!(matches!(second.await, Outcome::Replay(7)));
+        assert!(matches!(third.await, Outcome::Replay(7)));
+        assert_eq!(replay(&cache, "a").await, 7);
+    }
+
+    #[actix_rt::test]
+    async fn a_dropped_lease_goes_to_the_first_who_still_waits() {
+        let cache = started();
+        let first = lease(&cache, "a").await;
+        let (gone, third) = (waiting(&cache, "a").await, waiting(&cache, "a").await);
+        drop(gone);
+        drop(first);
+        let Outcome::Execute(heir) = third.await else { panic!("nobody made an answer") };
+        heir.complete(8);
+        assert_eq!(replay(&cache, "a").await, 8);
+        assert_eq!(cache.stats().await.unwrap(), CacheStats { stored: 1, in_flight: 0 });
+    }
+
+    #[actix_rt::test]
+    async fn a_lease_that_was_sent_but_never_taken_is_passed_on() {
+        let cache = started();
+        let mut asked = cache.begin("a".into()).boxed_local();
+        assert!(futures::poll!(&mut asked).is_pending());
+        assert_eq!(cache.stats().await.unwrap().in_flight, 1, "the lease is on its way");
+        let second = waiting(&cache, "a").await;
+        drop(asked);
+        assert!(matches!(second.await, Outcome::Execute(_)));
+    }
+
+    #[actix_rt::test]
+    async fn a_panic_while_executing_passes_the_lease_on() {
+        let cache = started();
+        let first = lease(&cache, "a").await;
+        let second = waiting(&cache, "a").await;
+        let execution = actix_rt::spawn(async move {
+            let _lease = first;
+            panic!("on purpose");
+        });
+        assert!(execution.await.unwrap_err().is_panic());
+        assert!(matches!(second.await, Outcome::Execute(_)));
+    }
+
+    #[actix_rt::test]
+    async fn dead_answers_are_swept_without_being_read() {
+        pause();
+        let cache = started();
+        for n in 0..100 {
+            lease(&cache, &n.to_string()).await.complete(n);
+        }
+        sleep(TTL - Duration::from_millis(1)).await;
+        assert_eq!(cache.stats().await.unwrap().stored, 100);
+        sleep(SWEEPS).await;
+        assert_eq!(cache.stats().await.unwrap().stored, 0);
+    }
+
+    const SWEEPS: Duration = Duration::from_secs(2);
+
+    #[actix_rt::test]
+    async fn an_ended_actor_is_an_error_and_not_a_wait() {
+        let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: TTL };
+        let (handle, unstarted) = prepare::<u32>(settings, "test");
+        drop(unstarted);
+        assert_eq!(handle.begin("a".into()).await.unwrap_err(), Gone("idempotency"));
+    }
+}

@@ -1,0 +1,225 @@
+//! The server as a value: bind it, ask for its address, run it until it is told to stop.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_http::{HttpService, KeepAlive};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::http::header::HeaderName;
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::web::Data;
+use derive_more::{Display, Error};
+use futures::future::{self, Either};
+use log::{info, warn};
+use tokio::net::TcpStream;
+
+use crate::config::{self, Config};
+use crate::connection::{Connection, Connections, Patience};
+use crate::logging::STARTUP;
+use crate::middleware::errors::{CORRELATION_ID, errors};
+use crate::middleware::request_log::request_log;
+use crate::routes::{self, Docs, message::REPLAYED};
+use crate::world::World;
+
+/// A server that listens already, and accepts once it runs.
+pub struct Application {
+    config: Config,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, Display, Error)]
+pub enum StartError {
+    /// The configured name has no address.
+    #[display("SERVER_HOST (--host) is {host:?}, which cannot be resolved: {source}")]
+    Unresolved {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// The address cannot be listened on; the port is taken, say.
+    #[display("cannot listen on {address}: {source}")]
+    Unbound {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// How many connections may wait to be accepted. Linux bounds it further by `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
+
+/// How long a client may take none of its answer.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a refused request's body is still read, so that the client sees the refusal and not a reset.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// For a keep-alive of zero, which actix-http itself obeys by closing after each answer.
+const NEVER_IDLE: Duration = Duration::from_secs(1);
+
+impl Application {
+    /// Listens on the configured address.
+    ///
+    /// # Errors
+    /// [`StartError`] when the name cannot be resolved or the address is taken.
+    pub fn bind(config: Config) -> Result<Self, StartError> {
+        let unresolved = |source| StartError::Unresolved { host: config.host.clone(), source };
+        let address = (config.host.as_str(), config.port)
+            .to_socket_addrs()
+            .and_then(|mut found| found.next().ok_or_else(|| io::ErrorKind::NotFound.into()))
+            .map_err(unresolved)?;
+        let listen = || -> io::Result<TcpListener> {
+            let socket = match address {
+                SocketAddr::V4(_) => actix_rt::net::TcpSocket::new_v4(),
+                SocketAddr::V6(_) => actix_rt::net::TcpSocket::new_v6(),
+            }?;
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)?.into_std()
+        };
+        let listener = listen().map_err(|source| StartError::Unbound { address, source })?;
+        Self::with_listener(config, listener).map_err(|source| StartError::Unbound { address, source })
+    }
+
+    /// Takes a socket that listens already.
+    ///
+    /// # Errors
+    /// The socket is none.
+    pub fn with_listener(config: Config, listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        Ok(Self { config, listener, address })
+    }
+
+    /// Where it listens; the port is the real one, also when 0 was configured.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The listening socket alone, for other processes to accept from.
+    #[must_use]
+    pub fn into_listener(self) -> TcpListener {
+        self.listener
+    }
+
+    /// Serves until `stop` is ready; then stops accepting, lets requests in flight finish within the shutdown
+    /// timeout, and returns. Must run inside an actix system. `started` is called once connections are accepted.
+    ///
+    /// # Errors
+    /// The server cannot be started, or its accepting thread has died.
+    pub async fn run(
+        self,
+        stop: impl Future<Output = &'static str>,
+        started: impl FnOnce(),
+    ) -> io::Result<()> {
+        let Self { config, listener, address } = self;
+        let world = Data::new(World::new(&config));
+        let connections = Arc::new(Connections::default());
+        let server = serve(&config, listener, world, &connections)?;
+        let handle = server.handle();
+        let mut server = actix_rt::spawn(server);
+        started();
+        log_start(&config, address);
+
+        let reason = match future::select(Box::pin(stop), &mut server).await {
+            Either::Left((reason, _)) => reason,
+            Either::Right((ended, _)) => return ended.map_err(io::Error::other)?,
+        };
+        info!(target: STARTUP, reason; "Shutdown begun");
+        // The stop itself looks at its connections once a second only; ours are counted as they close.
+        actix_rt::spawn(handle.stop(true));
+        // Connections that were accepted an instant ago are being handed to their workers.
+        connections.stop();
+        let drained = actix_rt::time::timeout(config.shutdown_timeout, connections.all_closed()).await;
+        match drained {
+            Ok(()) => info!(target: STARTUP, "Shutdown done"),
+            Err(_) => {
+                warn!(target: STARTUP, "Requests still in flight at the shutdown timeout are dropped");
+                info!(target: STARTUP, "Shutdown done");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn serve(
+    config: &Config,
+    listener: TcpListener,
+    world: Data<World>,
+    connections: &Arc<Connections>,
+) -> io::Result<Server> {
+    let keep_alive = if config.keep_alive.is_zero() { KeepAlive::Disabled } else { KeepAlive::Os };
+    let patience = Patience {
+        head: config.header_timeout,
+        idle: config.keep_alive.max(NEVER_IDLE),
+        write: WRITE_PATIENCE,
+    };
+    let docs = if config.enable_docs { Docs::Served } else { Docs::Hidden };
+    let (cors, connections) = (config.cors.clone(), Arc::clone(connections));
+    Server::build()
+        .workers(config.workers)
+        .backlog(BACKLOG)
+        .max_concurrent_connections(config.max_connections)
+        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .disable_signals()
+        .listen("test-server", listener, move || {
+            world.start_actors();
+            let world = world.clone();
+            let app = App::new()
+                .app_data(world)
+                .configure(|routes| routes::register(routes, docs))
+                .wrap(Condition::new(cors != config::Cors::Off, cors_layer(&cors)))
+                .wrap(from_fn(request_log))
+                .wrap(from_fn(errors));
+            let connections = Arc::clone(&connections);
+            fn_service(move |socket: TcpStream| {
+                let _ = socket.set_nodelay(true);
+                let client = socket.peer_addr().ok();
+                future::ready(Ok((Connection::new(socket, patience, &connections), client)))
+            })
+            .and_then(
+                HttpService::build()
+                    .keep_alive(keep_alive)
+                    // Ours bounds every request's head, and not the first one's only.
+                    .client_request_timeout(Duration::ZERO)
+                    .client_disconnect_timeout(LINGER)
+                    // A client that closes its side has left; whatever it waited for is dropped at once.
+                    .h1_allow_half_closed(false)
+                    .on_connect_ext(|connection: &Connection<TcpStream>, data| {
+                        data.insert(connection.exchange());
+                    })
+                    .h1(map_config(app, |_: ()| AppConfig::default())),
+            )
+        })
+        .map(actix_server::ServerBuilder::run)
+}
+
+fn cors_layer(cors: &config::Cors) -> Cors {
+    let layer = Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allow_any_header()
+        .expose_headers([CORRELATION_ID, REPLAYED] as [HeaderName; 2])
+        .max_age(3600);
+    match cors {
+        config::Cors::Off => layer,
+        config::Cors::AnyOrigin => layer.allow_any_origin().send_wildcard(),
+        config::Cors::Origins(origins) => {
+            origins.iter().fold(layer, |layer, origin| layer.allowed_origin(origin)).supports_credentials()
+        }
+    }
+}
+
+fn log_start(config: &Config, address: SocketAddr) {
+    let shown = config::Shown::from(config);
+    info!(target: STARTUP, address:% = address, port = address.port(), config:serde = shown; "Test server started");
+}

@@ -1,0 +1,77 @@
+//! The open connections of a server, so that a stop can end the idle ones at once and wait for the others.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use tokio::sync::Notify;
+
+/// All open connections, on all threads.
+#[derive(Debug, Default)]
+pub struct Connections {
+    stopping: AtomicBool,
+    next: AtomicU64,
+    open: Mutex<HashMap<u64, Option<Waker>>>,
+    all_closed: Notify,
+}
+
+/// One connection's entry, for as long as it is open.
+#[derive(Debug)]
+pub(super) struct Entry {
+    number: u64,
+    registry: Arc<Connections>,
+}
+
+impl Connections {
+    pub(super) fn enter(self: &Arc<Self>) -> Entry {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.open().insert(number, None);
+        Entry { number, registry: Arc::clone(self) }
+    }
+
+    /// Lets idle connections close now, and each of the others after the answer that it waits for.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        for waker in self.open().values().flatten() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Waits until no connection is open.
+    pub async fn all_closed(&self) {
+        loop {
+            let closed = self.all_closed.notified();
+            if self.open().is_empty() {
+                return;
+            }
+            closed.await;
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Option<Waker>>> {
+        // The map is whole whenever the lock is free.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// Says whom to wake when the server stops. Asked once: a connection is one task from its start to its end.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.registry.open().insert(self.number, Some(waker.clone()));
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.registry.stopping.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut open = self.registry.open();
+        open.remove(&self.number);
+        if open.is_empty() {
+            self.registry.all_closed.notify_waiters();
+        }
+    }
+}

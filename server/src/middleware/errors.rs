@@ -1,0 +1,89 @@
+//! The outermost layer: whatever happens inside, the answer carries a correlation id, and an error is JSON.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpMessage, HttpRequest};
+use futures::FutureExt;
+use uuid::Uuid;
+
+use crate::connection::Exchange;
+use crate::error::{ApiError, Detail};
+
+/// Names one request in its answer and in every log line about it.
+pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// The id of the request at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct CorrelationId(pub Uuid);
+
+impl CorrelationId {
+    /// The id of a request that has passed this layer.
+    pub fn of(request: &HttpRequest) -> Uuid {
+        request.extensions().get::<Self>().map_or(Uuid::nil(), |id| id.0)
+    }
+}
+
+/// Gives the request its id, and its answer too; turns errors of the framework into ours.
+pub async fn errors(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = Uuid::new_v4();
+    request.extensions_mut().insert(CorrelationId(id));
+    let exchange = Exchange::of(request.request());
+    if let Some(exchange) = &exchange {
+        exchange.begin();
+    }
+    let result = match next.call(request).await {
+        Ok(response) => Ok(finish(response.map_into_boxed_body(), id)),
+        Err(error) => {
+            let mut response = error.error_response();
+            response.headers_mut().insert(CORRELATION_ID, header_value(id));
+            Err(InternalError::from_response(error, response).into())
+        }
+    };
+    if let Some(exchange) = &exchange {
+        exchange.end();
+    }
+    result
+}
+
+fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
+    if response.status().as_u16() >= 400 && !is_json(response.headers()) {
+        response = response.map_body(|head, _| {
+            head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            BoxBody::new(detail(head.reason()))
+        });
+    }
+    response.headers_mut().insert(CORRELATION_ID, header_value(id));
+    response
+}
+
+/// Runs a request's handler; a panic in it is an error like any other.
+///
+/// The state that the handler shares with others lives in actors and in values that clean up when dropped, so a
+/// panic leaves none of it half changed.
+pub(crate) async fn catching_panics<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(ApiError::Panicked.into()))
+}
+
+/// The body of an error that is known by its status alone.
+pub(crate) fn detail(reason: &str) -> Bytes {
+    serde_json::to_vec(&Detail { detail: reason }).unwrap_or_default().into()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+fn header_value(id: Uuid) -> HeaderValue {
+    let mut buffer = Uuid::encode_buffer();
+    let text = id.as_hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

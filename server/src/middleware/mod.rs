@@ -1,0 +1,6 @@
+//! The layers around every request, outermost first: [`errors`], [`request_log`], [`timeout`], [`concurrency`].
+
+pub mod concurrency;
+pub mod errors;
+pub mod request_log;
+pub mod timeout;

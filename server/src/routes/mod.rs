@@ -1,0 +1,57 @@
+//! The routes. Each is one path with one method; every other method is refused with an `Allow` header.
+
+pub mod docs;
+pub mod failure;
+pub mod health;
+pub mod message;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
+use actix_web::{Resource, Route, web};
+
+use crate::error::ApiError;
+use crate::middleware::concurrency::concurrency;
+use crate::middleware::timeout::timeout;
+
+/// Whether the OpenAPI document and its pages are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Docs {
+    /// They are.
+    Served,
+    /// Their paths are unknown.
+    Hidden,
+}
+
+/// Registers every route.
+pub fn register(config: &mut web::ServiceConfig, docs: Docs) {
+    config
+        .service(limited(only("GET", "/msg", web::get().to(message::message))))
+        .service(control(only("POST", "/fail/count/{count}", web::post().to(failure::fail_count))))
+        .service(control(only("POST", "/fail/duration/{seconds}", web::post().to(failure::fail_duration))))
+        .service(control(only("POST", "/fail/reset", web::post().to(failure::reset))))
+        .service(control(only("GET", "/fail/status", web::get().to(failure::status))))
+        .service(control(only("GET", "/health", web::get().to(health::health))))
+        .default_service(web::to(|| async { Err::<&str, _>(ApiError::NotFound) }));
+    if docs == Docs::Served {
+        config
+            .service(control(only("GET", "/openapi.json", web::get().to(docs::openapi))))
+            .service(control(only("GET", "/docs", web::get().to(docs::swagger_ui))))
+            .service(control(only("GET", "/docs/{asset}", web::get().to(docs::swagger_asset))))
+            .service(control(only("GET", "/redoc", web::get().to(docs::redoc))));
+    }
+}
+
+/// The data plane: bounded in time and in number.
+fn limited(resource: Resource) -> impl HttpServiceFactory + 'static {
+    resource.wrap(from_fn(concurrency)).wrap(from_fn(timeout))
+}
+
+/// The control plane: bounded in time only, because it must answer while every slot is taken.
+fn control(resource: Resource) -> impl HttpServiceFactory + 'static {
+    resource.wrap(from_fn(timeout))
+}
+
+fn only(method: &'static str, path: &str, route: Route) -> Resource {
+    let refuse = move || async move { Err::<&str, _>(ApiError::MethodNotAllowed(method)) };
+    web::resource(path).route(route).default_service(web::to(refuse))
+}

@@ -1,0 +1,239 @@
+//! Reads values out of a request, and says what is wrong with them in the words of FastAPI.
+//!
+//! Whole numbers are read as pydantic reads them in its lax mode, so that what the Python server took ours takes
+//! too: spaces around them, a sign, single underscores between digits and a fraction of zeros are fine.
+
+use std::ops::RangeInclusive;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which rule is broken.
+    pub rule: Rule,
+    /// Where: `path`, `query` or `header`, and the name.
+    pub location: [&'static str; 2],
+    /// What was sent.
+    pub input: String,
+}
+
+/// The rules that a value can break, and their parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// It is a whole number.
+    IntParsing,
+    /// It is not below this.
+    GreaterThanEqual(u32),
+    /// It is not above this.
+    LessThanEqual(u32),
+    /// It is not longer than this.
+    StringTooLong(usize),
+    /// It has only the characters that it may have.
+    StringPatternMismatch,
+}
+
+/// Longest idempotency key.
+pub const MAX_KEY_LENGTH: usize = 255;
+
+/// Visible ASCII: what an idempotency key is made of.
+pub const KEY_PATTERN: &str = "^[!-~]+$";
+
+impl Rule {
+    fn name(self) -> &'static str {
+        match self {
+            Self::IntParsing => "int_parsing",
+            Self::GreaterThanEqual(_) => "greater_than_equal",
+            Self::LessThanEqual(_) => "less_than_equal",
+            Self::StringTooLong(_) => "string_too_long",
+            Self::StringPatternMismatch => "string_pattern_mismatch",
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::IntParsing => {
+                "Input should be a valid integer, unable to parse string as an integer".to_owned()
+            }
+            Self::GreaterThanEqual(low) => format!("Input should be greater than or equal to {low}"),
+            Self::LessThanEqual(high) => format!("Input should be less than or equal to {high}"),
+            Self::StringTooLong(max) => format!("String should have at most {max} characters"),
+            Self::StringPatternMismatch => format!("String should match pattern '{KEY_PATTERN}'"),
+        }
+    }
+
+    fn parameter(self) -> Option<Value> {
+        match self {
+            Self::IntParsing => None,
+            Self::GreaterThanEqual(low) => Some(json!({ "ge": low })),
+            Self::LessThanEqual(high) => Some(json!({ "le": high })),
+            Self::StringTooLong(max) => Some(json!({ "max_length": max })),
+            Self::StringPatternMismatch => Some(json!({ "pattern": KEY_PATTERN })),
+        }
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", self.rule.name())?;
+        map.serialize_entry("loc", &self.location)?;
+        map.serialize_entry("msg", &self.rule.in_words())?;
+        map.serialize_entry("input", &self.input)?;
+        if let Some(parameter) = self.rule.parameter() {
+            map.serialize_entry("ctx", &parameter)?;
+        }
+        map.end()
+    }
+}
+
+/// Reads a whole number within a range.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn whole_number(
+    location: [&'static str; 2],
+    input: &str,
+    range: &RangeInclusive<u32>,
+) -> Result<u32, Fault> {
+    let (low, high) = (*range.start(), *range.end());
+    let rule = match parse_integer(input) {
+        None => Rule::IntParsing,
+        Some(value) if value < i64::from(low) => Rule::GreaterThanEqual(low),
+        Some(value) => match u32::try_from(value) {
+            Ok(value) if value <= high => return Ok(value),
+            _ => Rule::LessThanEqual(high),
+        },
+    };
+    Err(Fault { rule, location, input: input.to_owned() })
+}
+
+/// Checks an idempotency key. What is not UTF-8 is shown with replacement characters.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn idempotency_key<'a>(location: [&'static str; 2], input: &'a [u8]) -> Result<&'a str, Fault> {
+    let rule = match std::str::from_utf8(input) {
+        _ if input.len() > MAX_KEY_LENGTH => Rule::StringTooLong(MAX_KEY_LENGTH),
+        Ok(key) if key.bytes().all(|byte| byte.is_ascii_graphic()) => return Ok(key),
+        _ => Rule::StringPatternMismatch,
+    };
+    Err(Fault { rule, location, input: String::from_utf8_lossy(input).into_owned() })
+}
+
+/// A number of any length; what does not fit an `i64` becomes its largest or smallest value.
+fn parse_integer(input: &str) -> Option<i64> {
+    let text = input.trim();
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let digits = match digits.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) => return None,
+        None => digits,
+    };
+    let well_formed =
+        digits.split('_').all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()));
+    if !well_formed {
+        return None;
+    }
+    let magnitude = digits
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .fold(0i64, |value, digit| value.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNT: [&str; 2] = ["path", "count"];
+
+    #[test]
+    fn whole_numbers_are_read_as_pydantic_reads_them() {
+        let valid = [
+            ("0", 0),
+            ("5", 5),
+            ("1000", 1000),
+            ("007", 7),
+            ("+5", 5),
+            (" 5 ", 5),
+            ("5.0", 5),
+            ("5.000", 5),
+            ("1_000", 1000),
+            ("-0", 0),
+        ];
+        for (input, expected) in valid {
+            assert_eq!(whole_number(COUNT, input, &(0..=1000)), Ok(expected), "{input:?}");
+        }
+        let forty_nines = "9".repeat(40);
+        let invalid = [
+            ("", "int_parsing"),
+            ("x", "int_parsing"),
+            ("1e3", "int_parsing"),
+            ("1.5", "int_parsing"),
+            ("1.", "int_parsing"),
+            (".0", "int_parsing"),
+            ("１", "int_parsing"),
+            ("0x10", "int_parsing"),
+            ("--1", "int_parsing"),
+            ("+", "int_parsing"),
+            ("1__0", "int_parsing"),
+            ("_1", "int_parsing"),
+            ("1 0", "int_parsing"),
+            ("\u{fffd}", "int_parsing"),
+            ("٣", "int_parsing"),
+            ("-1", "greater_than_equal"),
+            ("1001", "less_than_equal"),
+            (forty_nines.as_str(), "less_than_equal"),
+            ("-9999999999999999999999", "greater_than_equal"),
+        ];
+        for (input, rule) in invalid {
+            assert_eq!(whole_number(COUNT, input, &(0..=1000)).unwrap_err().rule.name(), rule, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_has_the_form_that_fastapi_clients_parse() {
+        let fault =
+            |input| serde_json::to_value(whole_number(COUNT, input, &(0..=1000)).unwrap_err()).unwrap();
+        assert_eq!(
+            fault("x"),
+            json!({
+                "type": "int_parsing",
+                "loc": ["path", "count"],
+                "msg": "Input should be a valid integer, unable to parse string as an integer",
+                "input": "x",
+            })
+        );
+        assert_eq!(
+            fault("1001"),
+            json!({
+                "type": "less_than_equal",
+                "loc": ["path", "count"],
+                "msg": "Input should be less than or equal to 1000",
+                "input": "1001",
+                "ctx": { "le": 1000 },
+            })
+        );
+        assert_eq!(fault("-1")["ctx"], json!({ "ge": 0 }));
+    }
+
+    #[test]
+    fn keys_are_visible_ascii_of_bounded_length() {
+        let loc = ["header", "X-Request-ID"];
+        let longest = [b'k'; MAX_KEY_LENGTH];
+        for valid in [&b"a"[..], b"!~", &longest] {
+            assert!(idempotency_key(loc, valid).is_ok());
+        }
+        let rule = |key: &[u8]| idempotency_key(loc, key).unwrap_err().rule.name();
+        assert_eq!(rule(&[b'k'; MAX_KEY_LENGTH + 1]), "string_too_long");
+        for invalid in [&b"a b"[..], b"a\tb", b"\xff", "ü".as_bytes(), b"\x7f"] {
+            assert_eq!(rule(invalid), "string_pattern_mismatch", "{invalid:?}");
+        }
+    }
+}
