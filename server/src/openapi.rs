@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::routes::failure::{CountArmed, DurationArmed, Reset, Status};
 use crate::routes::health::Health;
@@ -65,6 +65,22 @@ struct ValidationFault {
     ctx: Option<std::collections::HashMap<String, Json>>,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MessageQuery {
+    /// Milliseconds to wait before a new answer is made.
+    #[param(required = false, minimum = 0, maximum = 30000)]
+    delay: u32,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+struct MessageHeaders {
+    /// Idempotency key; requests with the same key get the same answer. Empty means none.
+    #[param(rename = "X-Request-ID", required = false, max_length = 255, pattern = "^[!-~]*$")]
+    key: String,
+}
+
 /// Get a message
 ///
 /// Answers with a new UUID; with the UUID of an earlier request that had the same `X-Request-ID`; or with a 500
@@ -73,12 +89,7 @@ struct ValidationFault {
     get,
     path = "/msg",
     tag = "message",
-    params(
-        ("delay" = Option<u32>, Query, minimum = 0, maximum = 30000,
-            description = "Milliseconds to wait before a new answer is made"),
-        ("X-Request-ID" = Option<String>, Header, max_length = 255, pattern = "^[!-~]*$",
-            description = "Idempotency key; requests with the same key get the same answer. Empty means none"),
-    ),
+    params(MessageQuery, MessageHeaders),
     responses(
         (status = 200, description = "A message", body = Message, headers(
             ("X-Correlation-ID" = String, description = "Names this request in the server's log"),

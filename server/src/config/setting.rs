@@ -17,7 +17,7 @@ pub struct Setting {
 macro_rules! settings {
     ($($name:ident = $variable:literal, $flag:literal, $default:expr, $range:literal;)+) => {
         $(
-            #[doc = concat!("`", $variable, "`, or `--", $flag, "`: ", $range, ".")]
+            #[doc = concat!("`", $variable, "`, or `--", $flag, "`.")]
             pub const $name: Setting =
                 Setting { variable: $variable, flag: $flag, default: $default, range: $range };
         )+

@@ -1,0 +1,88 @@
+//! Measures whole programs against baselines, in turn, and prints one table with the ratios.
+//!
+//! Needs Linux, `wrk` and `taskset`; `nginx` for one of the rows. Installs nothing: what is missing it names.
+
+mod client;
+mod load;
+mod process;
+mod server;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use structopt::StructOpt;
+
+/// Measures the server and the client against baselines.
+#[derive(StructOpt)]
+pub(crate) struct Options {
+    /// How often each program is measured; medians are printed.
+    #[structopt(long, default_value = "7")]
+    rounds: usize,
+    /// How long each measurement takes, in seconds.
+    #[structopt(long, default_value = "3")]
+    seconds: u32,
+    /// Measure only the rows whose name contains this.
+    #[structopt(long)]
+    only: Option<String>,
+}
+
+/// Programs that this one runs.
+pub(crate) struct Programs {
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// One of the workspace's own, built already.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+pub(crate) type Outcome<T> = Result<T, String>;
+
+fn main() -> ExitCode {
+    match run(&Options::from_args()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
+            eprintln!("versus: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Outcome<()> {
+    for (tool, package) in [("wrk", "wrk"), ("taskset", "util-linux")] {
+        if !is_installed(tool) {
+            return Err(format!("{tool} is missing; it comes with the package {package}"));
+        }
+    }
+    let programs = build()?;
+    println!(
+        "{} rounds of {} s each, medians; every row beside its baseline in the same rounds\n",
+        options.rounds, options.seconds
+    );
+    server::measure(options, &programs)?;
+    client::measure(options, &programs)
+}
+
+pub(crate) fn is_installed(tool: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).chain(["/usr/sbin".into()]).any(|folder| folder.join(tool).is_file())
+}
+
+/// Builds what is measured, with the release profile.
+fn build() -> Outcome<Programs> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let status = Command::new(cargo)
+        .args(["build", "--release", "--locked", "-p", "test-server", "-p", "benchmarks", "--bins"])
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    if !status.success() {
+        return Err("the programs cannot be built".to_owned());
+    }
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    Ok(Programs { folder: own.with_file_name("") })
+}
