@@ -17,18 +17,34 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     bulkhead::{Came, Slot},
+    call::Parts,
     classify,
     config::RetryMethods,
     core::{Core, Redirects},
     error::{Error, ErrorKind, GaveUp},
-    prepare::Prepared,
+    prepare::{Prepared, prepare},
     redirect,
     response::{Attempt, Response},
     retry_after,
     transport::{Cause, Fault, Reply, Sent, Transport},
 };
 
-/// Makes a call.
+/// Lets a call in, on whatever thread it was made: unless it is malformed, the client closed or the breaker open.
+pub(crate) fn let_in(core: &Core, parts: Parts) -> Result<Prepared, Error> {
+    if core.closing.has_begun() {
+        return Err(Error::closed());
+    }
+    let call = prepare(core, parts)?;
+    match core.supervisor.glance() {
+        Ok(()) => {
+            core.supervisor.count_call();
+            Ok(call)
+        }
+        Err(refusal) => Err(rejected(Rejection::Refused(refusal)).with_request_id(call.request_id)),
+    }
+}
+
+/// Makes a call that was let in at `started`.
 pub(crate) async fn run<T: Transport>(
     core: &Core,
     transport: &T,

@@ -72,7 +72,7 @@ impl Response {
     /// [`Decode`](ErrorKind::Decode) when it is not, or not of this type; the error carries this response.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body)
-            .map_err(|why| self.not_decodable(format!("not the JSON asked for: {why}"), why))
+            .map_err(|why| self.not_decodable(&format!("not the JSON asked for: {why}"), why))
     }
 
     /// The body as UTF-8 text.
@@ -81,10 +81,10 @@ impl Response {
     ///
     /// [`Decode`](ErrorKind::Decode) when it is not; the error carries this response.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.body).map_err(|why| self.not_decodable(format!("not UTF-8: {why}"), why))
+        std::str::from_utf8(&self.body).map_err(|why| self.not_decodable(&format!("not UTF-8: {why}"), why))
     }
 
-    fn not_decodable(&self, why: String, source: impl Into<crate::error::Source>) -> Error {
+    fn not_decodable(&self, why: &str, source: impl Into<crate::error::Source>) -> Error {
         Error::new(ErrorKind::Decode, format!("the body of the reply is {why}"))
             .with_request_id(self.request_id.clone())
             .with_response(self.clone())

@@ -122,12 +122,9 @@ impl Transport for AwcTransport {
 fn disguised(uri: &Uri) -> Result<Uri, Fault> {
     let mut parts = uri.clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
-    if let Some(authority) = &parts.authority {
-        if authority.port().is_none() {
-            let with_port =
-                Authority::try_from(format!("{authority}:443")).map_err(|why| unsendable(&why))?;
-            parts.authority = Some(with_port);
-        }
+    if let Some(authority) = parts.authority.as_ref().filter(|authority| authority.port().is_none()) {
+        let with_port = Authority::try_from(format!("{authority}:443")).map_err(|why| unsendable(&why))?;
+        parts.authority = Some(with_port);
     }
     Uri::from_parts(parts).map_err(|why| unsendable(&why))
 }
