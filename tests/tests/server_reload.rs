@@ -104,3 +104,17 @@ async fn a_change_for_the_worse_leaves_the_old_server_serving() {
     answer(server.get("/msg")).await.message_id();
     assert_eq!(server.stop().await.code, Some(0));
 }
+
+#[tokio::test]
+async fn a_ctrl_c_that_reaches_all_of_it_is_a_clean_stop() {
+    let program = Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\nSERVER_LOG_LEVEL=DEBUG\n");
+    let mut server = reloading(program).start().await;
+    let mut busy = server.connect().await;
+    busy.request("GET", "/msg?delay=1000", "X-Request-ID: busy\r\n").await;
+    server.received("busy").await;
+    server.interrupt();
+    assert_eq!(busy.response().await.status, 200);
+    let outcome = server.wait_exit().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert!(TcpStream::connect(server.address()).await.is_err(), "nothing is left running");
+}
