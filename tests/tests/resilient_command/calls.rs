@@ -68,7 +68,8 @@ async fn a_retry_budget_that_is_typed_is_kept() {
     let call = report_of(&server.url()).flag("--max-attempts", 40);
     let outcome = call.flag("--retry-budget-ratio", 3).flag("--retry-budget-per-second", 0).run().await;
     let report = json(&outcome);
-    assert_eq!((outcome.code, attempts(&report).len()), (Some(3), 4), "{report:#}");
+    // Unused credit fades, so that a slow machine pays for fewer than three.
+    assert!(outcome.code == Some(3) && attempts(&report).len() <= 4, "{report:#}");
     assert!(report["message"].as_str().unwrap().contains("budget"), "{report:#}");
 }
 

@@ -6,7 +6,7 @@ use workspace_tests::logs::LogStream;
 use workspace_tests::wire_server::{Act, WireServer, reply};
 use workspace_tests::{Outcome, Program, TestServer, answer, within};
 
-use crate::support::{nobody, resilient, signal};
+use crate::support::{Nobody, resilient, signal};
 
 const PATTERNS: [&str; 6] = [
     "basic call and idempotency",
@@ -72,7 +72,8 @@ async fn a_server_that_dies_on_the_way_does_not_hold_and_nothing_hangs() {
 
 #[tokio::test]
 async fn without_a_server_it_is_one_line_and_exit_code_3() {
-    let outcome = demo(&nobody()).run().await;
+    let nobody = Nobody::new();
+    let outcome = demo(&nobody.url()).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""), "{outcome:#?}");
     assert!(outcome.only_error_line().contains("no server answers at http://127.0.0.1:"), "{outcome:#?}");
 }

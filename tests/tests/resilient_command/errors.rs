@@ -5,7 +5,7 @@ use std::time::Duration;
 use workspace_tests::wire_server::{Act, WireServer, reply, send};
 use workspace_tests::{Outcome, TestServer};
 
-use crate::support::{attempts, get, json, nobody, quick, report_of, resilient};
+use crate::support::{Nobody, attempts, get, json, quick, report_of, resilient};
 
 #[track_caller]
 fn assert_fails(outcome: &Outcome, code: i32, kind: &str, tries: usize) {
@@ -57,7 +57,8 @@ async fn a_broken_exchange_is_a_connection_error() {
         ("silent in the body", vec![short, Act::Stall], "timeout"),
     ] {
         let server = WireServer::always(acts).await;
-        let call = report_of(&server.url()).flag("--max-attempts", 2).flag("--read-timeout", 0.2);
+        let patience = if kind == "timeout" { 0.2 } else { 20.0 };
+        let call = report_of(&server.url()).flag("--max-attempts", 2).flag("--read-timeout", patience);
         let outcome = call.run().await;
         println!("{what}");
         assert_fails(&outcome, 3, kind, 2);
@@ -67,8 +68,8 @@ async fn a_broken_exchange_is_a_connection_error() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_a_connection_error() {
-    assert_fails(&report_of(&nobody()).run().await, 3, "network", 3);
-    assert_fails(&report_of("http://no-such-host.invalid/").run().await, 3, "network", 3);
+    let nobody = Nobody::new();
+    assert_fails(&report_of(&nobody.url()).run().await, 3, "network", 3);
 }
 
 #[tokio::test]
@@ -87,7 +88,8 @@ async fn a_full_bulkhead_is_a_pool_timeout() {
 
 #[tokio::test]
 async fn an_open_breaker_refuses_without_sending_and_says_how_long_to_wait() {
-    let url = nobody();
+    let nobody = Nobody::new();
+    let url = nobody.url();
     let calls = resilient().arguments(&["get", &url, &url, "--report", "--max-attempts", "1"]);
     let outcome = calls.flag("--failure-threshold", 1).flag("--recovery-timeout", 60).run().await;
     assert_eq!(outcome.code, Some(6), "{outcome:#?}");
@@ -144,8 +146,25 @@ async fn without_a_report_the_body_of_an_error_is_printed_and_one_line_says_what
 
 #[tokio::test]
 async fn an_error_that_has_no_body_is_one_line_alone() {
-    let outcome = get(&nobody()).run().await;
+    let nobody = Nobody::new();
+    let outcome = get(&nobody.url()).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""));
     let line = outcome.only_error_line();
     assert!(line.starts_with("resilient: network: ") && line.contains("after 3 attempts"), "{line}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_reported_too() {
+    for (url, header, kind) in
+        [("ftp://host/", "X: y", "invalid_url"), ("http://host/", "X: a\nb", "invalid_header")]
+    {
+        let outcome = report_of(url).arguments(&["-H", header]).run().await;
+        let report = json(&outcome);
+        assert_eq!((outcome.code, report["kind"].as_str()), (Some(2), Some(kind)), "{report:#}");
+        assert_eq!(
+            (&report["attempts"], &report["request_id"]),
+            (&serde_json::json!([]), &serde_json::Value::Null)
+        );
+        assert!(outcome.only_error_line().contains(report["message"].as_str().unwrap()), "{outcome:#?}");
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tokio::net::TcpSocket;
 use tokio::process::Child;
 use workspace_tests::wire_server::WireServer;
 use workspace_tests::{Outcome, Program, binary, within};
@@ -83,8 +84,17 @@ pub(crate) async fn received(server: &WireServer, count: usize) {
     within("requests to the server", waiting).await;
 }
 
-/// A URL at which nobody listens.
-pub(crate) fn nobody() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    format!("http://{}/", listener.local_addr().expect("a bound socket has an address"))
+/// An address at which nobody listens, nor can anybody else while this is held.
+pub(crate) struct Nobody(TcpSocket);
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket can be made");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        Nobody(socket)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.0.local_addr().expect("a bound socket has an address"))
+    }
 }

@@ -27,8 +27,8 @@ async fn on_terminal(program: Program) -> String {
     let (mut ours, theirs) = terminal();
     let program = program.env("TERM", "xterm-256color");
     let mut command = program.command();
-    let (stdout, stderr) = (theirs.try_clone().unwrap(), theirs);
-    let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+    let (stdout, stderr) = (theirs.try_clone().expect("a file can be shared"), theirs);
+    let mut child = command.stdout(stdout).stderr(stderr).spawn().expect("the command can be started");
     drop(command);
     let reader = thread::spawn(move || {
         let (mut text, mut chunk) = (Vec::new(), [0; 4096]);
@@ -38,9 +38,9 @@ async fn on_terminal(program: Program) -> String {
         }
         text
     });
-    let status = within("the end of the command", child.wait()).await.unwrap();
+    let status = within("the end of the command", child.wait()).await.expect("it can be waited for");
     assert!(status.success(), "{status}");
-    String::from_utf8_lossy(&reader.join().unwrap()).into_owned()
+    String::from_utf8_lossy(&reader.join().expect("reading does not panic")).into_owned()
 }
 
 #[tokio::test]
