@@ -20,6 +20,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
+use crate::guard::within;
+
 /// What the server does next on a connection.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -294,11 +296,14 @@ async fn read_request(stream: &mut dyn Stream) -> io::Result<Option<String>> {
     }
 }
 
-/// Waits until something is so. It has no limit: a test that waits in vain says so by not ending.
+/// Waits until something is so.
 pub async fn until(mut so: impl FnMut() -> bool) {
-    while !so() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let wait = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within("what the test waits for", wait).await;
 }
 
 /// A TLS configuration with a certificate for `localhost` that nobody trusts.

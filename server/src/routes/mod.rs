@@ -5,13 +5,14 @@ pub mod failure;
 pub mod health;
 pub mod message;
 
-use actix_web::dev::HttpServiceFactory;
-use actix_web::middleware::from_fn;
+use actix_web::web::Data;
 use actix_web::{Resource, Route, web};
 
 use crate::error::ApiError;
-use crate::middleware::concurrency::concurrency;
-use crate::middleware::timeout::timeout;
+use crate::middleware::concurrency::Concurrency;
+use crate::middleware::layer::Wrap;
+use crate::middleware::timeout::Timeout;
+use crate::world::World;
 
 /// Whether the OpenAPI document and its pages are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,14 @@ pub enum Docs {
 }
 
 /// Registers every route.
-pub fn register(config: &mut web::ServiceConfig, docs: Docs) {
+pub fn register(config: &mut web::ServiceConfig, world: &Data<World>, docs: Docs) {
+    // The data plane: bounded in time and in number.
+    let limited = |resource: Resource| {
+        let concurrency = Concurrency { world: world.clone() };
+        resource.wrap(Wrap::with(concurrency)).wrap(Wrap::with(Timeout { after: world.request_timeout }))
+    };
+    // The control plane: bounded in time only, because it must answer while every slot is taken.
+    let control = |resource: Resource| resource.wrap(Wrap::with(Timeout { after: world.request_timeout }));
     config
         .service(limited(only("GET", "/msg", web::get().to(message::message))))
         .service(control(only("POST", "/fail/count/{count}", web::post().to(failure::fail_count))))
@@ -39,16 +47,6 @@ pub fn register(config: &mut web::ServiceConfig, docs: Docs) {
             .service(control(only("GET", "/docs/{asset}", web::get().to(docs::swagger_asset))))
             .service(control(only("GET", "/redoc", web::get().to(docs::redoc))));
     }
-}
-
-/// The data plane: bounded in time and in number.
-fn limited(resource: Resource) -> impl HttpServiceFactory + 'static {
-    resource.wrap(from_fn(concurrency)).wrap(from_fn(timeout))
-}
-
-/// The control plane: bounded in time only, because it must answer while every slot is taken.
-fn control(resource: Resource) -> impl HttpServiceFactory + 'static {
-    resource.wrap(from_fn(timeout))
 }
 
 fn only(method: &'static str, path: &str, route: Route) -> Resource {
