@@ -1,13 +1,14 @@
 //! The actor that owns the cache. Handlers read the clock, ask the cache, and answer whoever is due.
 
 use std::sync::Weak;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use futures::channel::oneshot;
 
 use super::cache::{Begun, CacheSettings, CacheStats, Completed, FlightId, IdempotencyCache, Key, Waiter};
 use super::handle::{Lease, Outcome};
+use crate::clock::now;
 
 /// Answers that can be kept: cheap to clone, and free to move between threads.
 pub trait Answer: Clone + Send + Unpin + 'static {}
@@ -168,9 +169,4 @@ impl<V: Answer> Handler<Sweep> for IdempotencyActor<V> {
             context.address().do_send(Sweep);
         }
     }
-}
-
-/// The runtime's clock, which tests can pause; monotonic, so a stepped wall clock changes nothing.
-fn now() -> Instant {
-    actix_rt::time::Instant::now().into_std()
 }
