@@ -1,1 +1,23 @@
-//! Under construction.
+//! Whole programs over real sockets: what the tests under `tests/` start, speak to and read.
+//!
+//! * [`binary`] builds the programs under test, once a process.
+//! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
+//! * [`logs`] reads what it logs, as events that a test can wait for.
+//! * [`http`] is ordinary HTTP; [`raw`] is bytes on a socket, for what an ordinary client refuses to send.
+//! * [`guard`] bounds every wait, so that a server that hangs fails a test and does not stop the run.
+//!
+//! Nothing here knows how the programs are made: they are seen from outside alone.
+
+pub mod binary;
+pub mod guard;
+pub mod http;
+pub mod logs;
+pub mod program;
+pub mod raw;
+pub mod server;
+
+pub use guard::within;
+pub use http::{Answer, answer};
+pub use program::{Outcome, Program};
+pub use raw::RawConnection;
+pub use server::TestServer;

@@ -1,0 +1,73 @@
+//! Many calls through one client, and what came of them.
+//!
+//! * `plan`: how many, how many at once, when each is due. [pure]
+//! * `run`: makes them. `tally`: counts outcomes and latencies, in memory that does not grow with their number.
+//! * `table`, `histogram`, `report`: tell it, to people and to programs. [pure]
+
+mod histogram;
+mod plan;
+mod report;
+mod run;
+mod table;
+mod tally;
+
+use resilient_client::Stats;
+use tokio::time::Instant;
+
+use self::{plan::Plan, tally::Tally};
+use crate::{
+    cli::Load,
+    exit::{Exit, Failure},
+    out, preflight,
+    stop::Signals,
+};
+
+/// A load that has ended.
+struct Finished {
+    plan: Plan,
+    tally: Tally,
+    stats: Stats,
+    elapsed: std::time::Duration,
+    ended: Ended,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Complete,
+    Early,
+}
+
+/// Makes the load; a signal ends it early.
+pub(crate) async fn run(typed: Load, signals: Signals) -> Result<Exit, Failure> {
+    let plan = Plan::typed(&typed.requests, &typed.concurrency, typed.rate.as_deref())?;
+    let method = plan::method(&typed.method)?;
+    if typed.payload.has_header("x-request-id") {
+        return Err(Failure::usage("-H must not be X-Request-ID here: each request has an id of its own"));
+    }
+    let request = typed.payload.request(method, None)?;
+    let config = typed.settings.config()?;
+    let client = typed.settings.start(config.clone())?;
+    preflight::check(&config, &request, std::slice::from_ref(&typed.url)).await?;
+
+    let progress = if typed.settings.verbose { run::no_progress() } else { run::progress(&plan) };
+    let started = Instant::now();
+    let loading = run::Run::new(&plan, started, &progress);
+    let stop = tokio::select! {
+        () = loading.all(|| request.to(&client, &typed.url).send()) => None,
+        stop = signals.stop() => Some(stop),
+    };
+    let elapsed = started.elapsed();
+    progress.finish_and_clear();
+    let ended = if stop.is_some() { Ended::Early } else { Ended::Complete };
+    let finished = Finished { tally: loading.into_tally(), stats: client.stats(), plan, elapsed, ended };
+    client.close().await;
+
+    if typed.report {
+        out::line(&report::json(&finished))?;
+    } else {
+        out::line(&table::render(&finished))?;
+        out::line(&histogram::render(&finished.tally.overall()))?;
+    }
+    Ok(stop.map_or(Exit::Ok, Exit::from))
+}

@@ -1,0 +1,112 @@
+//! What a call sends: headers and a body, as typed.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+
+use bytes::Bytes;
+use resilient_client::{Call, Method, ResilientClient};
+use serde::de::IgnoredAny;
+use structopt::StructOpt;
+
+use crate::exit::Failure;
+
+/// The longest body that is read from a file. Every attempt holds all of it.
+const LONGEST_BODY: u64 = 1 << 30;
+
+// Headers and a body, as typed.
+#[derive(Debug, Default, StructOpt)]
+pub(crate) struct Payload {
+    /// A header, 'Name: value'; as often as needed
+    #[structopt(
+        short = "H",
+        long = "header",
+        value_name = "HEADER",
+        number_of_values = 1,
+        allow_hyphen_values = true
+    )]
+    headers: Vec<String>,
+    /// The body, sent as it is: text, or @FILE, or @- for standard input
+    #[structopt(short = "d", long = "data", value_name = "DATA|@FILE", allow_hyphen_values = true)]
+    data: Option<String>,
+    /// The body, which must be JSON: text, or @FILE, or @- for standard input. Sets the Content-Type
+    #[structopt(long, value_name = "DATA|@FILE", conflicts_with = "data", allow_hyphen_values = true)]
+    json: Option<String>,
+}
+
+/// A request that can be made any number of times.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) request_id: Option<String>,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Payload {
+    /// Reads what is typed.
+    pub(crate) fn request(&self, method: Method, request_id: Option<String>) -> Result<Request, Failure> {
+        let mut headers = self.headers.iter().map(|header| split(header)).collect::<Result<Vec<_>, _>>()?;
+        let body = match (&self.data, &self.json) {
+            (Some(data), _) => read("-d", data)?,
+            (None, Some(json)) => {
+                let body = read("--json", json)?;
+                serde_json::from_slice::<IgnoredAny>(&body)
+                    .map_err(|why| Failure::usage(format!("--json must be JSON, and is not: {why}")))?;
+                if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                }
+                body
+            }
+            (None, None) => Bytes::new(),
+        };
+        Ok(Request { method, request_id, headers, body })
+    }
+
+    /// Whether one of the headers is this one.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        self.headers
+            .iter()
+            .filter_map(|header| header.split_once(':'))
+            .any(|(n, _)| n.trim().eq_ignore_ascii_case(name))
+    }
+}
+
+impl Request {
+    /// A call that sends it.
+    pub(crate) fn to(&self, client: &ResilientClient, url: &str) -> Call<ResilientClient> {
+        let mut call = client.call(self.method, url).body(self.body.clone());
+        for (name, value) in &self.headers {
+            call = call.header(name, value);
+        }
+        match &self.request_id {
+            Some(id) => call.request_id(id),
+            None => call,
+        }
+    }
+}
+
+fn split(header: &str) -> Result<(String, String), Failure> {
+    let (name, value) = header
+        .split_once(':')
+        .ok_or_else(|| Failure::usage(format!("-H must be 'Name: value', got {header:?}")))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The text itself, or what the file holds that it names.
+fn read(flag: &str, text: &str) -> Result<Bytes, Failure> {
+    let Some(path) = text.strip_prefix('@') else { return Ok(Bytes::copy_from_slice(text.as_bytes())) };
+    let mut body = Vec::new();
+    let read = match path {
+        "-" => io::stdin().lock().take(LONGEST_BODY + 1).read_to_end(&mut body),
+        path => File::open(path).and_then(|file| file.take(LONGEST_BODY + 1).read_to_end(&mut body)),
+    };
+    match read {
+        Ok(length) if length as u64 > LONGEST_BODY => {
+            Err(Failure::usage(format!("{flag} must be at most {LONGEST_BODY} bytes; {path:?} is longer")))
+        }
+        Ok(_) => Ok(body.into()),
+        Err(why) => Err(Failure::usage(format!("{flag} must name a file that can be read; {path:?}: {why}"))),
+    }
+}

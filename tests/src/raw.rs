@@ -1,0 +1,192 @@
+//! Bytes on a socket: for requests that an ordinary client refuses to send, and for ends of a connection that
+//! it does not offer.
+
+use std::io;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::guard::within;
+
+/// A connection to a server.
+#[derive(Debug)]
+pub struct RawConnection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+/// A response as it came.
+#[derive(Clone, Debug)]
+pub struct RawResponse {
+    /// The status code.
+    pub status: u16,
+    /// The headers in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl RawConnection {
+    /// Connects to `address`.
+    ///
+    /// # Panics
+    /// When the connection is refused.
+    pub async fn open(address: SocketAddr) -> Self {
+        let stream = within("a connection", TcpStream::connect(address)).await.expect("the server listens");
+        stream.set_nodelay(true).expect("a fresh socket takes options");
+        RawConnection { stream, unread: Vec::new() }
+    }
+
+    /// Sends bytes.
+    ///
+    /// # Errors
+    /// When the server has closed the connection.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        within("the server takes bytes", self.stream.write_all(bytes.as_ref())).await
+    }
+
+    /// Sends a request without a body, with `headers` (whole lines, each with its end).
+    ///
+    /// # Panics
+    /// When the server has closed the connection.
+    pub async fn request(&mut self, method: &str, path: &str, headers: &str) {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        self.send(head).await.expect("the connection is open");
+    }
+
+    /// Sends a GET and reads its answer.
+    pub async fn get(&mut self, path: &str) -> RawResponse {
+        self.request("GET", path, "").await;
+        self.response().await
+    }
+
+    /// Reads one response with its body.
+    ///
+    /// # Panics
+    /// When the connection ends before it.
+    pub async fn response(&mut self) -> RawResponse {
+        self.try_response().await.expect("a whole response before the connection ends")
+    }
+
+    /// Reads one response with its body; `None` when the connection ends before it, cleanly or not.
+    pub async fn try_response(&mut self) -> Option<RawResponse> {
+        let mut response = self.try_head().await?;
+        if response.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+            response.body = self.chunks().await?;
+        } else {
+            let length =
+                response.header("content-length").unwrap_or("0").parse().expect("a length is a number");
+            response.body = self.take(length).await?;
+        }
+        Some(response)
+    }
+
+    /// Reads the head of one response and leaves its body: for answers to HEAD.
+    ///
+    /// # Panics
+    /// When the connection ends before it.
+    pub async fn head(&mut self) -> RawResponse {
+        self.try_head().await.expect("a whole head before the connection ends")
+    }
+
+    /// Says that nothing more will be sent, and goes on reading.
+    ///
+    /// # Panics
+    /// When the connection is already gone.
+    pub async fn finish_sending(&mut self) {
+        self.stream.shutdown().await.expect("the connection is open");
+    }
+
+    /// Ends the connection the polite way (FIN).
+    pub fn close(self) {
+        drop(self);
+    }
+
+    /// Ends the connection the hard way (RST).
+    ///
+    /// # Panics
+    /// When the socket refuses the option.
+    pub fn abort(self) {
+        self.stream.set_zero_linger().expect("an open socket takes options");
+    }
+
+    /// Returns once the server has ended the connection, with what it sent before.
+    pub async fn closed(mut self) -> Vec<u8> {
+        while self.fill().await {}
+        self.unread
+    }
+
+    async fn try_head(&mut self) -> Option<RawResponse> {
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; 64];
+            let mut head = httparse::Response::new(&mut headers);
+            let parsed = head.parse(&self.unread).expect("the server sends valid HTTP");
+            if let httparse::Status::Complete(length) = parsed {
+                let status = head.code.expect("a whole head has a status");
+                let headers = head.headers.iter().map(|header| {
+                    (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned())
+                });
+                let response = RawResponse { status, headers: headers.collect(), body: Vec::new() };
+                self.unread.drain(..length);
+                return Some(response);
+            }
+            if !self.fill().await {
+                return None;
+            }
+        }
+    }
+
+    async fn chunks(&mut self) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let parsed = httparse::parse_chunk_size(&self.unread).expect("the server sends valid chunks");
+            let httparse::Status::Complete((line, size)) = parsed else {
+                if !self.fill().await {
+                    return None;
+                }
+                continue;
+            };
+            let size = usize::try_from(size).expect("a chunk fits in memory");
+            let chunk = self.take(line + size + 2).await?;
+            if size == 0 {
+                return Some(body);
+            }
+            body.extend_from_slice(&chunk[line..line + size]);
+        }
+    }
+
+    async fn take(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.unread.len() < length {
+            if !self.fill().await {
+                return None;
+            }
+        }
+        Some(self.unread.drain(..length).collect())
+    }
+
+    /// Reads some more; false at the end of the connection.
+    async fn fill(&mut self) -> bool {
+        let read = self.stream.read_buf(&mut self.unread);
+        within("bytes from the server, or its end of the connection", read).await.is_ok_and(|count| count > 0)
+    }
+}
+
+impl RawResponse {
+    /// The value of header `name`, in whatever case.
+    ///
+    /// # Panics
+    /// When it is there twice.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "{name} more than once: {self:#?}");
+        value
+    }
+
+    /// The body as JSON; `Null` when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}

@@ -1,0 +1,228 @@
+//! A test server of a test's own: started on a free port, read while it runs, ended with the test.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::process::Child;
+
+use crate::guard::within;
+use crate::http;
+use crate::logs::{LogLine, LogStream};
+use crate::program::{Outcome, Program};
+use crate::raw::RawConnection;
+
+/// Where a server listens that has not yet said so.
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A running test server. Dropping it ends the process, and prints its log when the test has failed.
+#[derive(Debug)]
+pub struct TestServer {
+    program: Program,
+    child: Child,
+    address: SocketAddr,
+    stdout: LogStream,
+    stderr: LogStream,
+    client: Client,
+}
+
+impl TestServer {
+    /// Starts a server with the default configuration, on a free port.
+    pub async fn start() -> Self {
+        TestServer::builder().start().await
+    }
+
+    /// A server on a free port, to be given settings by [`Program::flag`] and [`Program::env`].
+    pub fn builder() -> Program {
+        let program = Program::test_server().argument("serve");
+        program.flag("--host", "127.0.0.1").flag("--port", 0).env("RUST_BACKTRACE", "1")
+    }
+
+    /// Like [`TestServer::builder`], with a log that tells everything.
+    pub fn verbose() -> Program {
+        TestServer::builder().flag("--log-level", "DEBUG")
+    }
+
+    pub(crate) async fn spawn(program: Program) -> Self {
+        let mut server = TestServer::launch(program, UNKNOWN);
+        let Some(line) = server.stdout.find("where it listens", |line| bound_address(line).is_some()).await
+        else {
+            panic!("the server ended at once: {:#?}", server.wait_exit().await);
+        };
+        server.address = bound_address(&line).expect("the line was chosen for it");
+        server
+    }
+
+    /// Starts `program`, which is told to listen on `address` and may keep silent about it; returns once it
+    /// accepts connections.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn start_silent(program: Program, address: SocketAddr) -> Self {
+        let server = TestServer::launch(program, address);
+        let up = async {
+            while TcpStream::connect(address).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        within("the server listens", up).await;
+        server
+    }
+
+    fn launch(program: Program, address: SocketAddr) -> Self {
+        let mut child = program.command().spawn().expect("the program can be started");
+        let stdout = LogStream::read(child.stdout.take().expect("standard output is a pipe"));
+        let stderr = LogStream::read(child.stderr.take().expect("standard error is a pipe"));
+        TestServer { program, child, address, stdout, stderr, client: http::client() }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of `path`, which starts with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Its working directory.
+    pub fn directory(&self) -> &Path {
+        self.program.directory()
+    }
+
+    /// The path of its `.env`.
+    pub fn dotenv_path(&self) -> PathBuf {
+        self.directory().join(".env")
+    }
+
+    /// A GET of `path`, to be sent.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(self.url(path))
+    }
+
+    /// A POST to `path`, to be sent.
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(self.url(path))
+    }
+
+    /// A GET of `path` with an idempotency key, to be sent.
+    pub fn get_keyed(&self, path: &str, key: &str) -> RequestBuilder {
+        self.get(path).header("X-Request-ID", key)
+    }
+
+    /// A new connection for bytes.
+    pub async fn connect(&self) -> RawConnection {
+        RawConnection::open(self.address).await
+    }
+
+    /// The log lines so far.
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.stdout.lines()
+    }
+
+    /// The lines on standard error so far.
+    pub fn errors(&self) -> Vec<LogLine> {
+        self.stderr.lines()
+    }
+
+    /// The first log line, past or to come, for which `is_it` holds.
+    ///
+    /// # Panics
+    /// When it does not come, naming `what`.
+    pub async fn wait_for_log(&self, what: &str, is_it: impl Fn(&LogLine) -> bool) -> LogLine {
+        match self.stdout.find(what, is_it).await {
+            Some(line) => line,
+            None => panic!("the log ended without: {what}"),
+        }
+    }
+
+    /// The correlation id of the request with the idempotency key `key`, once it has been received. Needs a
+    /// verbose log, and a key used once.
+    pub async fn correlation_id_of(&self, key: &str) -> String {
+        let received = |line: &LogLine| line.logger() == "server.request" && line.mentions(key);
+        let line = self.wait_for_log(&format!("request {key} received"), received).await;
+        line.event["correlation_id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Returns once the request with the idempotency key `key` has been received. Needs a verbose log.
+    pub async fn received(&self, key: &str) {
+        self.correlation_id_of(key).await;
+    }
+
+    /// Returns once the request with the idempotency key `key` waits for a slot. Needs a verbose log.
+    pub async fn queued(&self, key: &str) {
+        let id = self.correlation_id_of(key).await;
+        let waits = |line: &LogLine| line.logger() == "server.concurrency" && line.mentions(&id);
+        self.wait_for_log(&format!("request {key} waits for a slot"), waits).await;
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends `signal`. Does nothing when the process has been waited for.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            kill_process(pid, signal).expect("a child not yet waited for can be signalled");
+        }
+    }
+
+    /// Whether the process still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be asked for").is_none()
+    }
+
+    /// What the server left behind, once it has ended by itself or by a signal sent before.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn wait_exit(&mut self) -> Outcome {
+        let group = self.pid();
+        let status = within("the server's end", self.child.wait()).await.expect("a child can be waited for");
+        // Whatever it has started itself ends with it.
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+        let text = |lines: Vec<LogLine>| lines.into_iter().map(|line| line.text + "\n").collect();
+        let (stdout, stderr) = (text(self.stdout.to_end().await), text(self.stderr.to_end().await));
+        Outcome { code: status.code(), stdout, stderr }
+    }
+
+    /// Ends the server by SIGTERM; what it left behind.
+    pub async fn stop(mut self) -> Outcome {
+        self.terminate();
+        self.wait_exit().await
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).expect("a process id fits")))
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(group) = self.pid() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        if std::thread::panicking() {
+            let lines = [self.stdout.lines(), self.stderr.lines()].concat();
+            lines.iter().rev().take(60).rev().for_each(|line| eprintln!("server: {}", line.text));
+        }
+    }
+}
+
+/// The address that a start line tells, in either log format.
+fn bound_address(line: &LogLine) -> Option<SocketAddr> {
+    if let Value::Object(_) = line.event {
+        let told = line.event["address"].as_str().filter(|_| line.logger() == "server.startup");
+        return told.and_then(|address| address.parse().ok());
+    }
+    let start = line.text.find("127.0.0.1:")?;
+    let rest = &line.text[start..];
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':')).unwrap_or(rest.len());
+    rest[..end].parse().ok().filter(|address: &SocketAddr| address.port() != 0)
+}

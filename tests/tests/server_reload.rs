@@ -1,0 +1,106 @@
+//! `serve --reload`: the server starts itself anew on the same port when its program or `.env` changes, and drops
+//! nothing that is being served.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use tokio::net::TcpStream;
+use workspace_tests::logs::LogLine;
+use workspace_tests::{Program, answer, binary, within};
+
+fn reloading(program: Program) -> Program {
+    program.argument("serve").flag("--host", "127.0.0.1").flag("--port", 0).argument("--reload")
+}
+
+/// The start lines that tell this number of slots.
+fn starts_with_slots(slots: u32) -> impl Fn(&LogLine) -> bool {
+    move |line| line.logger() == "server.startup" && line.event["config"]["max_concurrency"] == slots
+}
+
+/// Replaces a file in one step, as an editor or a build does.
+fn replace(path: &Path, contents: &[u8], mode: u32) {
+    let new = path.with_extension("new");
+    std::fs::write(&new, contents).expect("a temporary file can be written");
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    std::fs::rename(new, path).expect("a temporary file can be renamed");
+}
+
+#[tokio::test]
+async fn a_change_of_the_dotenv_file_is_obeyed_on_the_same_port_and_drops_nothing() {
+    let program = Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\nSERVER_LOG_LEVEL=DEBUG\n");
+    let mut server = reloading(program).start().await;
+    server.wait_for_log("the first start", starts_with_slots(11)).await;
+    let mut busy = server.connect().await;
+    busy.request("GET", "/msg?delay=3000", "X-Request-ID: busy\r\n").await;
+    server.received("busy").await;
+    replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=12\n", 0o644);
+    // Whoever connects while one takes over from the other is served.
+    let always_served = async {
+        loop {
+            let mut connection = server.connect().await;
+            assert_eq!(connection.get("/health").await.status, 200);
+        }
+    };
+    let again = tokio::select! {
+        again = server.wait_for_log("the second start", starts_with_slots(12)) => again,
+        () = always_served => unreachable!("it goes on for ever"),
+    };
+    assert_eq!(again.event["address"], server.address().to_string());
+    assert_eq!(busy.response().await.status, 200, "what was being served is finished");
+    answer(server.get("/msg")).await.message_id();
+    server.terminate();
+    assert_eq!(server.wait_exit().await.code, Some(0));
+    assert!(TcpStream::connect(server.address()).await.is_err(), "nothing is left running");
+}
+
+#[tokio::test]
+async fn a_dotenv_file_that_appears_is_a_change() {
+    let server = reloading(Program::test_server()).start().await;
+    replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=13\n", 0o644);
+    server.wait_for_log("the second start", starts_with_slots(13)).await;
+    answer(server.get("/msg")).await.message_id();
+    assert_eq!(server.stop().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_new_program_takes_over_again_and_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test-server");
+    let contents = std::fs::read(binary::test_server()).unwrap();
+    replace(&path, &contents, 0o755);
+    let server = reloading(Program::at(&path)).start().await;
+    let starts = || server.logs().iter().filter(|line| line.event["config"].is_object()).count();
+    for round in 2..=3 {
+        replace(&path, &contents, 0o755);
+        let again = async {
+            while starts() < round {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        within("the next start", again).await;
+        assert!(
+            server.logs().iter().all(|line| !line.event["config"].is_object()
+                || line.event["address"] == server.address().to_string())
+        );
+        answer(server.get("/msg")).await.message_id();
+    }
+    assert_eq!(server.stop().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_change_for_the_worse_leaves_the_old_server_serving() {
+    let server = reloading(Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\n")).start().await;
+    replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=none\n", 0o644);
+    let complaint = |line: &LogLine| line.says("SERVER_MAX_CONCURRENCY") && line.says("none");
+    let told = async {
+        while !server.logs().iter().chain(&server.errors()).any(complaint) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    within("a word about the bad value", told).await;
+    answer(server.get("/msg")).await.message_id();
+    replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=14\n", 0o644);
+    server.wait_for_log("the next start", starts_with_slots(14)).await;
+    answer(server.get("/msg")).await.message_id();
+    assert_eq!(server.stop().await.code, Some(0));
+}
