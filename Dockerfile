@@ -55,12 +55,10 @@ RUN find actors server -name '*.rs' -exec touch {} + \
 
 
 FROM scratch AS resilient
-ARG REVISION=unknown
 LABEL org.opencontainers.image.title="resilient" \
       org.opencontainers.image.description="An HTTP client that copes: retries, circuit breaker, bulkhead, deadlines" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.version="0.1.0"
 COPY --from=client-build /out/resilient /resilient
 USER 65532:65532
 ENTRYPOINT ["/resilient"]
@@ -68,12 +66,10 @@ CMD ["--help"]
 
 
 FROM scratch AS test-server
-ARG REVISION=unknown
 LABEL org.opencontainers.image.title="actix-test-server" \
       org.opencontainers.image.description="An HTTP server that misbehaves on command, for testing HTTP clients" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.version="0.1.0"
 COPY --from=server-build /out/test-server /test-server
 # A number, so that an orchestrator can see that it is not root: there is no /etc/passwd to look a name up in.
 USER 65532:65532

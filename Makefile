@@ -7,7 +7,7 @@ DOCKER_RUN_FLAGS ?=
 
 IMAGE := actix-test-server
 REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
-build_image = $(DOCKER) build $(DOCKER_BUILD_FLAGS) --build-arg REVISION=$(REVISION)
+build_image := $(DOCKER) build $(DOCKER_BUILD_FLAGS) --label org.opencontainers.image.revision=$(REVISION)
 hardened := --read-only --cap-drop ALL --security-opt no-new-privileges
 
 export DOCKER DOCKER_BUILD_FLAGS DOCKER_RUN_FLAGS
@@ -70,9 +70,9 @@ docker-test: ## Build the image, check it hardened, and run the scenarios agains
 	TEST_CONTAINER=1 cargo test --locked --package workspace-tests --test container -- --nocapture
 
 docker-test-performance: docker-build ## Put load on the server in a container, with the client in another
-	$(DOCKER) network create $(IMAGE)-load
 	@trap '$(DOCKER) rm --force $(IMAGE)-load >/dev/null; $(DOCKER) network rm $(IMAGE)-load >/dev/null' EXIT; \
 	trap 'exit 130' INT; trap 'exit 143' TERM; set -ex; \
+	$(DOCKER) network create $(IMAGE)-load >/dev/null; \
 	$(DOCKER) run $(DOCKER_RUN_FLAGS) --detach $(hardened) --network $(IMAGE)-load --name $(IMAGE)-load $(IMAGE); \
 	$(DOCKER) run $(DOCKER_RUN_FLAGS) --rm $(hardened) --network $(IMAGE)-load resilient \
 	  load http://$(IMAGE)-load:8000/msg --requests 50000 --concurrency 50
