@@ -7,7 +7,7 @@
 //!
 //! * [`failure`]: which requests are to fail: the next N, or all for a while.
 //! * [`idempotency`]: one execution a key; its answer is kept for a while and replayed.
-//! * [`supervisor`]: the circuit breaker, the retry budget and the scheduling of retries for a client's calls.
+//! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is tried again.
 
 pub mod failure;
 pub mod idempotency;

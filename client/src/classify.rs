@@ -1,4 +1,4 @@
-//! What a reply or a fault means: which error it is, whether it is retried, whether the breaker counts it. [pure]
+//! What a reply or a fault means: which error it is, whether it is retried, whether the breaker counts it. Pure.
 
 use resilience_actors::supervisor::{breaker::Outcome, retry::Again};
 

@@ -11,11 +11,10 @@ use crate::{
     call::{Call, Parts},
     config::ClientConfig,
     core::{Began, Core},
-    engine::rejected,
+    engine::{self, rejected},
     error::Error,
     home::Homes,
     method::Method,
-    prepare::prepare,
     response::Response,
     start::{self, Place},
 };
@@ -75,8 +74,9 @@ impl ResilientClient {
     ///
     /// [`Config`](crate::ErrorKind::Config) when a setting is out of range; [`Closed`](crate::ErrorKind::Closed)
     /// when no thread could be started.
+    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
     pub fn start(config: ClientConfig) -> Result<Self, Error> {
-        start::start(config, Place::default()).map(Self)
+        start::start(&config, Place::default()).map(Self)
     }
 
     /// Starts a client on so many arbiters of its own, 1 to 1 024, over which its calls are spread.
@@ -84,8 +84,9 @@ impl ResilientClient {
     /// # Errors
     ///
     /// As [`start`](Self::start).
+    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
     pub fn start_on(arbiters: usize, config: ClientConfig) -> Result<Self, Error> {
-        start::start(config, Place::Own(arbiters)).map(Self)
+        start::start(&config, Place::Own(arbiters)).map(Self)
     }
 
     /// A GET. `url` is a path that is appended to the base URL, or an absolute URL.
@@ -237,15 +238,7 @@ impl ResilientClient {
 impl Inner {
     pub(crate) async fn make(self: Arc<Self>, parts: Parts) -> Result<Response, Error> {
         let started = Instant::now();
-        if self.core.closing.has_begun() {
-            return Err(Error::closed());
-        }
-        let call = prepare(&self.core, parts)?;
-        if let Err(refusal) = self.core.supervisor.glance() {
-            let refused = resilience_actors::supervisor::Rejection::Refused(refusal);
-            return Err(rejected(refused).with_request_id(call.request_id));
-        }
-        self.core.supervisor.count_call();
+        let call = Box::new(engine::let_in(&self.core, parts)?);
         self.homes.make(Arc::clone(&self.core), call, started).await
     }
 }

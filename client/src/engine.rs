@@ -3,32 +3,41 @@
 //! It is a plain future. Everything it holds (a permit, a slot, a connection, a timer) is a value in it, so that
 //! dropping it at any await frees all of that at once. It must never spawn, nor decide what the supervisor decides.
 
-use std::{
-    cell::{Cell, RefCell},
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::SystemTime};
 
-use resilience_actors::supervisor::{
-    Decision, Permit, Rejection,
-    retry::{Again, FailedAttempt, GiveUp},
-};
+use resilience_actors::supervisor::{Decision, Permit, Rejection, retry::FailedAttempt};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     bulkhead::{Came, Slot},
+    call::Parts,
     classify,
-    config::RetryMethods,
     core::{Core, Redirects},
     error::{Error, ErrorKind, GaveUp},
-    prepare::Prepared,
+    failure::{self, Failure},
+    history::History,
+    prepare::{Prepared, prepare},
     redirect,
-    response::{Attempt, Response},
-    retry_after,
-    transport::{Cause, Fault, Reply, Sent, Transport},
+    response::Response,
+    transport::{Fault, Reply, Transport},
 };
 
-/// Makes a call.
+/// Lets a call in, on whatever thread it was made: unless it is malformed, the client closed or the breaker open.
+pub(crate) fn let_in(core: &Core, parts: Parts) -> Result<Prepared, Error> {
+    if core.closing.has_begun() {
+        return Err(Error::closed());
+    }
+    let call = prepare(core, parts)?;
+    match core.supervisor.glance() {
+        Ok(()) => {
+            core.supervisor.count_call();
+            Ok(call)
+        }
+        Err(refusal) => Err(rejected(Rejection::Refused(refusal)).with_request_id(call.request_id)),
+    }
+}
+
+/// Makes a call that was let in at `started`.
 pub(crate) async fn run<T: Transport>(
     core: &Core,
     transport: &T,
@@ -54,14 +63,9 @@ pub(crate) async fn run<T: Transport>(
     };
     let attempts = history.attempts.into_inner();
     match outcome {
-        Ok(reply) => Ok(respond(reply, &call, attempts)),
+        Ok(reply) => Ok(Response::new(reply, call.request_id, attempts)),
         Err(error) => Err(error.with_request_id(call.request_id).with_attempts(attempts)),
     }
-}
-
-fn respond(reply: Reply, call: &Prepared, attempts: Vec<Attempt>) -> Response {
-    let Reply { status, headers, body } = reply;
-    Response { status, headers, body, request_id: call.request_id.clone(), attempts }
 }
 
 /// A call under way.
@@ -84,18 +88,17 @@ impl<T: Transport> Run<'_, T> {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
             self.history.begin();
-            let result = self.attempt().await;
-            drop(slot);
-            let failure = match self.judge(result) {
+            let failure = match failure::judge(self.attempt().await, SystemTime::now) {
                 Ok(reply) => {
                     self.history.end(Some(reply.status), None);
+                    drop(slot);
                     supervisor.succeeded(permit).await;
                     return Ok(reply);
                 }
                 Err(failure) => failure,
             };
             self.history.end(failure.status(), Some(failure.kind));
-            permit = self.retry(failure, permit, number).await?;
+            permit = self.retry(failure, slot, permit, number).await?;
         }
         // A u32 counts more attempts than any policy allows.
         Err(Error::new(ErrorKind::DeadlineExceeded, "there is no attempt left to make"))
@@ -129,22 +132,14 @@ impl<T: Transport> Run<'_, T> {
         Ok(reply)
     }
 
-    fn judge(&self, result: Result<Reply, Fault>) -> Result<Reply, Failure> {
-        let reply = match result {
-            Ok(reply) => reply,
-            Err(fault) => {
-                let kind = fault.cause.kind();
-                return Err(Failure { kind, retry_after: None, what: What::Fault(fault) });
-            }
-        };
-        let Some(kind) = classify::status_error(reply.status) else { return Ok(reply) };
-        let asked = reply.headers.raw("retry-after").next();
-        let retry_after = asked.and_then(|value| retry_after::parse(value, SystemTime::now()));
-        Err(Failure { kind, retry_after, what: What::Reply(reply) })
-    }
-
     /// Asks whether to try again, and waits until then.
-    async fn retry(&self, failure: Failure, permit: Permit, number: u32) -> Result<Permit, Error> {
+    async fn retry(
+        &self,
+        failure: Failure,
+        slot: Slot<'_>,
+        permit: Permit,
+        number: u32,
+    ) -> Result<Permit, Error> {
         let policy = Arc::clone(&self.call.retry.policy);
         let total = policy.max_attempts;
         let attempt = FailedAttempt {
@@ -157,9 +152,12 @@ impl<T: Transport> Run<'_, T> {
         let supervisor = &self.core.supervisor;
         let (decision, permit) =
             supervisor.failed(permit, attempt, outcome, policy).await.map_err(rejected)?;
+        // Not earlier: whoever gets this slot is to know what this failure did to the breaker. Not later: nobody
+        // holds a slot and waits.
+        drop(slot);
         let wait = match decision {
             Decision::Retry { wait } => wait,
-            Decision::GiveUp(reason) => return Err(failure.into_error(self.call, gave_up(reason))),
+            Decision::GiveUp(reason) => return Err(failure.into_error(self.call, failure::gave_up(reason))),
         };
         self.core.journal.retrying(&self.call.request_id, failure.kind, wait, number + 1, total);
         self.history.waited(wait);
@@ -184,112 +182,6 @@ pub(crate) fn rejected(rejection: Rejection) -> Error {
                 None => "the circuit breaker is held open".to_owned(),
             };
             Error::new(ErrorKind::CircuitOpen { retry_after }, message)
-        }
-    }
-}
-
-/// An attempt that failed.
-struct Failure {
-    kind: ErrorKind,
-    retry_after: Option<Duration>,
-    what: What,
-}
-
-enum What {
-    Reply(Reply),
-    Fault(Fault),
-}
-
-impl Failure {
-    fn status(&self) -> Option<u16> {
-        match &self.what {
-            What::Reply(reply) => Some(reply.status),
-            What::Fault(_) => None,
-        }
-    }
-
-    /// Whether a failure of this kind may go better another time.
-    fn again(&self) -> Again {
-        match &self.what {
-            What::Fault(fault) if fault.cause == Cause::Certificate => Again::Useless,
-            _ => classify::again(self.kind),
-        }
-    }
-
-    /// Whether this call may be sent again.
-    fn again_for(&self, call: &Prepared) -> Again {
-        let nothing_sent = matches!(&self.what, What::Fault(fault) if fault.sent == Sent::Nothing);
-        let repeatable = match call.retry.methods {
-            RetryMethods::All => true,
-            RetryMethods::IdempotentOnly => call.request.method.is_idempotent() || nothing_sent,
-        };
-        if repeatable { self.again() } else { Again::Useless }
-    }
-
-    fn into_error(self, call: &Prepared, reason: GaveUp) -> Error {
-        let retryable = self.again() == Again::MayHelp;
-        let error = match self.what {
-            What::Fault(fault) => {
-                let error = Error::new(self.kind, fault.message);
-                match fault.source {
-                    Some(source) => error.with_source(source),
-                    None => error,
-                }
-            }
-            What::Reply(reply) => {
-                let message = match reply.status {
-                    300..=399 => {
-                        format!("the server answered {}, a redirect that is not followed", reply.status)
-                    }
-                    status => format!("the server answered {status}"),
-                };
-                Error::new(self.kind, message).with_response(respond(reply, call, Vec::new()))
-            }
-        };
-        error.retryable(retryable).with_retry_after(self.retry_after).because(reason)
-    }
-}
-
-fn gave_up(reason: GiveUp) -> GaveUp {
-    match reason {
-        GiveUp::NotRetryable => GaveUp::NotRetryable,
-        GiveUp::AttemptsExhausted => GaveUp::AttemptsExhausted,
-        GiveUp::RetryAfterTooLong => GaveUp::RetryAfterTooLong,
-        GiveUp::DeadlineTooNear => GaveUp::DeadlineTooNear,
-        GiveUp::BudgetSpent => GaveUp::BudgetSpent,
-        GiveUp::CircuitOpen => GaveUp::CircuitOpen,
-    }
-}
-
-/// The attempts so far. It outlives the run, which may be cut off at its deadline.
-#[derive(Default)]
-struct History {
-    attempts: RefCell<Vec<Attempt>>,
-    running: Cell<Option<Instant>>,
-}
-
-impl History {
-    fn begin(&self) {
-        self.running.set(Some(Instant::now()));
-    }
-
-    fn end(&self, status: Option<u16>, error: Option<ErrorKind>) {
-        if let Some(begun) = self.running.take() {
-            let duration = begun.elapsed();
-            let mut attempts = self.attempts.borrow_mut();
-            attempts.reserve_exact(1);
-            attempts.push(Attempt { status, error, duration, wait: None });
-        }
-    }
-
-    /// Ends an attempt that was under way, if one was.
-    fn cut(&self, error: ErrorKind) {
-        self.end(None, Some(error));
-    }
-
-    fn waited(&self, wait: Duration) {
-        if let Some(last) = self.attempts.borrow_mut().last_mut() {
-            last.wait = Some(wait);
         }
     }
 }

@@ -15,7 +15,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture};
 use send_wrapper::SendWrapper;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -40,7 +40,7 @@ type Outcome = Result<Response, Error>;
 /// What a home is asked to do.
 enum Job {
     /// Make a call.
-    Make { core: Arc<Core>, call: Prepared, started: Instant, reply: oneshot::Sender<Outcome> },
+    Make { core: Arc<Core>, call: Box<Prepared>, started: Instant, reply: oneshot::Sender<Outcome> },
     /// Go on with a call that was begun here and carried off to another thread.
     Adopt { call: SendWrapper<LocalBoxFuture<'static, Outcome>>, reply: oneshot::Sender<Outcome> },
 }
@@ -75,31 +75,23 @@ impl Homes {
     }
 
     /// Makes a call, here if this is a home and else in one.
-    pub(crate) async fn make(&self, core: Arc<Core>, call: Prepared, started: Instant) -> Outcome {
-        match self.in_place(core, call, started) {
-            Ok(call) => call.await,
-            Err((core, call)) => self.hand_over(core, call, started).await,
-        }
-    }
-
-    /// The call as a future that runs here, or the call itself if this is no home.
-    fn in_place(
+    pub(crate) fn make(
         &self,
         core: Arc<Core>,
-        call: Prepared,
+        call: Box<Prepared>,
         started: Instant,
-    ) -> Result<AtHome, (Arc<Core>, Prepared)> {
+    ) -> impl Future<Output = Outcome> + Send {
         match transport_here(self.id) {
             Some((home, transport)) if has_runtime() => {
-                let run = async move { engine::run(&core, &*transport, call, started).await };
+                let run = async move { engine::run(&core, &*transport, *call, started).await };
                 let call = SendWrapper::new(Box::pin(run) as LocalBoxFuture<'static, Outcome>);
-                Ok(AtHome { stage: Stage::Here(call, self.doors[home].clone()) })
+                Either::Left(AtHome { stage: Stage::Here(call, self.doors[home].clone()) })
             }
-            _ => Err((core, call)),
+            _ => Either::Right(self.hand_over(core, call, started)),
         }
     }
 
-    async fn hand_over(&self, core: Arc<Core>, call: Prepared, started: Instant) -> Outcome {
+    async fn hand_over(&self, core: Arc<Core>, call: Box<Prepared>, started: Instant) -> Outcome {
         use mpsc::error::TrySendError::{Closed, Full};
         let longest = call.limits.timeout.pool;
         let (reply, answer) = oneshot::channel();
@@ -254,7 +246,7 @@ fn start(job: Job, transport: &Rc<AwcTransport>) {
     match job {
         Job::Make { core, call, started, reply } => {
             let transport = Rc::clone(transport);
-            let run = async move { engine::run(&core, &*transport, call, started).await };
+            let run = async move { engine::run(&core, &*transport, *call, started).await };
             actix_rt::spawn(answer(run, reply));
         }
         Job::Adopt { call, reply } => {

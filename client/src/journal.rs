@@ -72,7 +72,7 @@ impl Journal {
         let request_id = id.as_str();
         match self.ids {
             Ids::Shown => {
-                log::debug!(target: target, request_id; "{}", line(&format_args!(" [{request_id}]")))
+                log::debug!(target: target, request_id; "{}", line(&format_args!(" [{request_id}]")));
             }
             Ids::Hidden => log::debug!(target: target, "{}", line(&"")),
         }

@@ -24,7 +24,7 @@
 //! 2. [`client`]: the handle. An open breaker refuses here.
 //! 3. `home`: the call runs where it was made if the client lives there, and is handed over otherwise.
 //! 4. `engine`: admission, a slot of the `bulkhead`, an attempt; if it fails, the supervisor decides what next.
-//! 5. `transport`: one exchange over awc; `redirect` says where it leads, `classify` what it means.
+//! 5. `transport`: one exchange over awc; `redirect` says where it leads, `failure` what it means.
 //! 6. [`response`] or [`error`]: with the history of all attempts.
 //!
 //! HTTP/1.1 alone is spoken, over TLS as well. Replies are not decompressed.
@@ -38,7 +38,9 @@ pub mod config;
 mod core;
 mod engine;
 pub mod error;
+mod failure;
 pub mod headers;
+mod history;
 mod home;
 mod journal;
 pub mod method;

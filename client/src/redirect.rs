@@ -1,4 +1,4 @@
-//! Where a redirect leads, and what goes along (RFC 9110, 15.4). [pure]
+//! Where a redirect leads, and what goes along (RFC 9110, 15.4). Pure.
 //!
 //! It must never lead from https to http, and never hand credentials to another origin.
 

@@ -9,16 +9,17 @@ use crate::{
     error::{Error, ErrorKind},
     headers::Headers,
     request_id::RequestId,
+    transport::Reply,
 };
 
 /// A whole reply.
 #[derive(Clone, Debug)]
 pub struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: Headers,
-    pub(crate) body: Bytes,
-    pub(crate) request_id: RequestId,
-    pub(crate) attempts: Vec<Attempt>,
+    status: u16,
+    headers: Headers,
+    body: Bytes,
+    request_id: RequestId,
+    attempts: Vec<Attempt>,
 }
 
 /// One attempt of a call.
@@ -35,6 +36,11 @@ pub struct Attempt {
 }
 
 impl Response {
+    pub(crate) fn new(reply: Reply, request_id: RequestId, attempts: Vec<Attempt>) -> Self {
+        let Reply { status, headers, body } = reply;
+        Self { status, headers, body, request_id, attempts }
+    }
+
     /// The status code, 200 to 299 for a success.
     pub fn status(&self) -> u16 {
         self.status
@@ -72,7 +78,7 @@ impl Response {
     /// [`Decode`](ErrorKind::Decode) when it is not, or not of this type; the error carries this response.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body)
-            .map_err(|why| self.not_decodable(format!("not the JSON asked for: {why}"), why))
+            .map_err(|why| self.not_decodable(&format!("not the JSON asked for: {why}"), why))
     }
 
     /// The body as UTF-8 text.
@@ -81,10 +87,10 @@ impl Response {
     ///
     /// [`Decode`](ErrorKind::Decode) when it is not; the error carries this response.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.body).map_err(|why| self.not_decodable(format!("not UTF-8: {why}"), why))
+        std::str::from_utf8(&self.body).map_err(|why| self.not_decodable(&format!("not UTF-8: {why}"), why))
     }
 
-    fn not_decodable(&self, why: String, source: impl Into<crate::error::Source>) -> Error {
+    fn not_decodable(&self, why: &str, source: impl Into<crate::error::Source>) -> Error {
         Error::new(ErrorKind::Decode, format!("the body of the reply is {why}"))
             .with_request_id(self.request_id.clone())
             .with_response(self.clone())

@@ -1,4 +1,4 @@
-//! The `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date. [pure]
+//! The `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date. Pure.
 
 use std::time::{Duration, SystemTime};
 

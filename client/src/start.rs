@@ -41,13 +41,13 @@ impl Default for Place {
 }
 
 /// Starts a client.
-pub(crate) fn start(config: ClientConfig, place: Place) -> Result<Arc<Inner>, Error> {
-    config::check(&config)?;
+pub(crate) fn start(config: &ClientConfig, place: Place) -> Result<Arc<Inner>, Error> {
+    config::check(config)?;
     let trust = if config.verify_ssl { Trust::PublicRoots } else { Trust::Anyone };
     let setup = Setup {
         tls: tls::config(trust)?,
         closing: Closing::default(),
-        settings: settings(&config, Journal::new(&config.logging)),
+        settings: settings(config, &Journal::new(&config.logging)),
     };
     let (homes, supervisor, arbiter) = match place {
         Place::Here => setup.here(),
@@ -58,7 +58,7 @@ pub(crate) fn start(config: ClientConfig, place: Place) -> Result<Arc<Inner>, Er
     };
     let journal = Journal::new(&config.logging);
     journal.started(&config.base_url);
-    let core = Arc::new(Core::new(&config, supervisor, journal, setup.closing.clone())?);
+    let core = Arc::new(Core::new(config, supervisor, journal, setup.closing.clone())?);
     Ok(Arc::new_cyclic(|client| Inner {
         core,
         homes,
@@ -118,7 +118,7 @@ fn no_thread() -> Error {
     Error::new(ErrorKind::Closed, "the client's thread could not be started")
 }
 
-fn settings(config: &ClientConfig, journal: Journal) -> SupervisorSettings {
+pub(crate) fn settings(config: &ClientConfig, journal: &Journal) -> SupervisorSettings {
     let breaker = &config.circuit_breaker;
     SupervisorSettings {
         breaker: breaker::BreakerSettings {

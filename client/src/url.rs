@@ -1,4 +1,4 @@
-//! Where a call goes: the base URL, a path or an absolute URL, and a query. [pure]
+//! Where a call goes: the base URL, a path or an absolute URL, and a query. Pure.
 //!
 //! A path is appended to the base, so it can never lead to another host. What awc would misread (a port beyond
 //! 65535 becomes 80) is refused here.
@@ -55,6 +55,13 @@ fn absolute(text: &str) -> Result<Uri, String> {
     if !is_absolute(text) {
         return Err(format!("must start with http:// or https://, got {:?}", without_secrets(text)));
     }
+    // A browser would take the first segment of the path for the host; that helps nobody here.
+    if text
+        .split_once("://")
+        .is_none_or(|(_, rest)| rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']))
+    {
+        return Err("has no host".to_owned());
+    }
     let uri = parse(text.to_owned())?;
     let Some(authority) = uri.authority() else {
         return Err("has no host".to_owned());
@@ -78,10 +85,10 @@ fn parse(text: String) -> Result<Uri, String> {
         return Err("contains a control character".to_owned());
     }
     let bytes = Bytes::from(text);
-    if bytes.is_ascii() {
-        if let Ok(uri) = Uri::from_maybe_shared(bytes.clone()) {
-            return Ok(uri);
-        }
+    if bytes.is_ascii()
+        && let Ok(uri) = Uri::from_maybe_shared(bytes.clone())
+    {
+        return Ok(uri);
     }
     let text = String::from_utf8_lossy(&bytes);
     let encoded = url::Url::parse(&text).map_err(|why| format!("is not a URL: {why}"))?;
@@ -124,6 +131,9 @@ mod tests {
             ("", "/msg"),
             ("http://h", "ftp://h/x"),
             ("http://h", "http:///x"),
+            ("http://h", "http://?x"),
+            ("http://h", "http://"),
+            ("http://h", "http://\\\\x"),
             ("http://h", "http://h:99999/"),
             ("http://h", "http://h:0/"),
             ("http://h", "http://u:p@h/"),

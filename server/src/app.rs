@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_http::{HttpService, KeepAlive};
+use actix_http::body::BoxBody;
+use actix_http::{HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::http::header::HeaderName;
-use actix_web::middleware::{Condition, from_fn};
+use actix_web::middleware::Condition;
 use actix_web::web::Data;
 use derive_more::{Display, Error};
 use futures::future::{self, Either};
@@ -22,8 +23,10 @@ use tokio::net::TcpStream;
 use crate::config::{self, Config};
 use crate::connection::{Connection, Connections, Patience};
 use crate::logging::STARTUP;
-use crate::middleware::errors::{CORRELATION_ID, errors};
-use crate::middleware::request_log::request_log;
+use crate::middleware::body::is_too_large;
+use crate::middleware::errors::{CORRELATION_ID, Errors};
+use crate::middleware::layer::Wrap;
+use crate::middleware::request_log::RequestLog;
 use crate::routes::{self, Docs, message::REPLAYED};
 use crate::world::World;
 
@@ -174,13 +177,12 @@ fn serve(
         .disable_signals()
         .listen("test-server", listener, move || {
             world.start_actors();
-            let world = world.clone();
             let app = App::new()
-                .app_data(world)
-                .configure(|routes| routes::register(routes, docs))
+                .configure(|routes| routes::register(routes, &world, docs))
+                .app_data(world.clone())
                 .wrap(Condition::new(cors != config::Cors::Off, cors_layer(&cors)))
-                .wrap(from_fn(request_log))
-                .wrap(from_fn(errors));
+                .wrap(Wrap::with(RequestLog))
+                .wrap(Wrap::with(Errors));
             let connections = Arc::clone(&connections);
             fn_service(move |socket: TcpStream| {
                 let _ = socket.set_nodelay(true);
@@ -190,6 +192,12 @@ fn serve(
             .and_then(
                 HttpService::build()
                     .keep_alive(keep_alive)
+                    .expect(fn_service(|request: Request| {
+                        // Whoever asks before sending a large body is spared sending it.
+                        let refused = is_too_large(request.headers());
+                        let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
+                        future::ready(if refused { Err(refusal) } else { Ok(request) })
+                    }))
                     // Ours bounds every request's head, and not the first one's only.
                     .client_request_timeout(Duration::ZERO)
                     .client_disconnect_timeout(LINGER)

@@ -145,7 +145,9 @@ pub enum Unparsed {
 /// # Errors
 /// [`Unparsed`] when there is nothing to run.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Unparsed> {
-    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    // The parser panics on what is not UTF-8. With replacement characters in it, no setting takes such a value.
+    let readable = |argument: OsString| argument.to_string_lossy().into_owned().into();
+    let mut arguments: Vec<OsString> = arguments.into_iter().map(readable).collect();
     if serves_by_default(arguments.get(1)) {
         arguments.insert(1, "serve".into());
     }

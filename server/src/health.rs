@@ -65,6 +65,10 @@ pub async fn check(url: &str) -> Result<(), Unhealthy> {
         let reason = "only http:// is spoken here".to_owned();
         return Err(Unhealthy::BadUrl { url: url.to_owned(), reason });
     }
+    if parsed.path() == "/" {
+        // The address of a server means its health.
+        return Box::pin(check(&format!("{}/health", url.trim_end_matches('/')))).await;
+    }
     let no_answer = |reason: String| Unhealthy::NoAnswer { url: url.to_owned(), reason };
     let ask = async {
         let client = Client::builder().timeout(PATIENCE).disable_redirects().finish();

@@ -1,6 +1,6 @@
 //! A test server of a test's own: started on a free port, read while it runs, ended with the test.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,12 +64,7 @@ impl TestServer {
     /// When it does not.
     pub async fn start_silent(program: Program, address: SocketAddr) -> Self {
         let server = TestServer::launch(program, address);
-        let up = async {
-            while TcpStream::connect(address).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        within("the server listens", up).await;
+        listens(address).await;
         server
     }
 
@@ -173,6 +168,13 @@ impl TestServer {
         }
     }
 
+    /// Sends SIGINT to the server and to whatever it has started, as Ctrl-C on a terminal does.
+    pub fn interrupt(&self) {
+        if let Some(group) = self.pid() {
+            kill_process_group(group, Signal::INT).expect("a child not yet waited for can be signalled");
+        }
+    }
+
     /// Whether the process still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child can be asked for").is_none()
@@ -213,6 +215,29 @@ impl Drop for TestServer {
             lines.iter().rev().take(60).rev().for_each(|line| eprintln!("server: {}", line.text));
         }
     }
+}
+
+/// An address of this machine where nobody listens, for programs that must be told one. Another program may take
+/// it meanwhile: prefer a server that tells where it listens.
+///
+/// # Panics
+/// When there is none left.
+pub fn free_address() -> SocketAddr {
+    let free = TcpListener::bind(UNKNOWN).expect("there is a free port");
+    free.local_addr().expect("a bound socket has an address")
+}
+
+/// Returns once somebody listens on `address`.
+///
+/// # Panics
+/// When nobody does.
+pub async fn listens(address: SocketAddr) {
+    let up = async {
+        while TcpStream::connect(address).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("the server listens", up).await;
 }
 
 /// The address that a start line tells, in either log format.

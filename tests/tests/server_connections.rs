@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use workspace_tests::{RawConnection, TestServer, answer, within};
+use workspace_tests::{TestServer, answer, within};
 
 #[tokio::test]
 async fn a_small_body_is_ignored() {
@@ -20,15 +20,6 @@ async fn a_small_body_is_ignored() {
         connection.send(head + "5\r\nhello\r\n0\r\n\r\n").await.unwrap();
         assert_eq!(connection.response().await.status, 200, "{path}, chunked");
     }
-}
-
-/// Sends `pieces` until they are through or the server has had enough; its answer, if it gave one.
-async fn send_much(connection: &mut RawConnection, piece: &[u8], pieces: usize) -> (usize, Option<u16>) {
-    let mut sent = 0;
-    while sent < pieces && connection.send(piece).await.is_ok() {
-        sent += 1;
-    }
-    (sent, connection.try_response().await.map(|response| response.status))
 }
 
 #[tokio::test]
@@ -49,22 +40,27 @@ async fn a_body_announced_as_huge_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_huge_body_is_not_read_to_its_end() {
-    let server = TestServer::start().await;
+async fn a_huge_body_is_refused_long_before_its_end() {
+    let server = TestServer::builder().flag("--header-timeout", 1).start().await;
     let mebibyte = vec![b'x'; 1 << 20];
     let chunk = [b"100000\r\n", mebibyte.as_slice(), b"\r\n"].concat();
-    for (headers, piece) in
-        [("Content-Length: 268435456\r\n", &mebibyte), ("Transfer-Encoding: chunked\r\n", &chunk)]
-    {
-        for (method, path) in [("POST", "/fail/count/5"), ("GET", "/msg")] {
+    let framings = [("Content-Length: 268435456\r\n", &mebibyte), ("Transfer-Encoding: chunked\r\n", &chunk)];
+    let routes = [("POST", "/fail/count/5"), ("GET", "/msg")];
+    let all = framings.iter().flat_map(|framing| routes.iter().map(move |route| (framing, route)));
+    let refusals = all.map(|((headers, piece), (method, path))| {
+        let server = &server;
+        async move {
             let mut connection = server.connect().await;
             connection.request(method, path, headers).await;
-            let (sent, status) = send_much(&mut connection, piece, 256).await;
-            assert!(sent < 256, "{path} with {headers}: all of it was taken");
-            // The answer may be lost when bytes are still under way as the connection ends.
-            assert!(status.is_none_or(|status| status == 413), "{path} with {headers}: {status:?}");
+            connection.send(piece).await.expect("what is on its way is read, so that the answer arrives");
+            let refused = connection.response().await;
+            assert_eq!(refused.status, 413, "{path} with {headers}: {refused:?}");
+            assert!(refused.header("X-Correlation-ID").is_some(), "{path} with {headers}: {refused:?}");
+            // The rest will never come, and is not waited for.
+            connection.closed().await;
         }
-    }
+    });
+    join_all(refusals).await;
     assert_eq!(answer(server.get("/fail/status")).await.body["currently_failing"], false);
     answer(server.get("/msg")).await.message_id();
 }
@@ -124,10 +120,16 @@ async fn a_head_that_drips_in_is_not_waited_for_either() {
 async fn a_head_that_is_too_long_is_refused() {
     let server = TestServer::start().await;
     let mut connection = server.connect().await;
+    let mut sent = 0;
+    let piece = [b'x'; 1 << 16];
     let _ = connection.send("GET /msg HTTP/1.1\r\nX-Long: ").await;
-    let (sent, status) = send_much(&mut connection, &vec![b'x'; 1 << 16], 256).await;
+    while sent < 256 && connection.send(&piece).await.is_ok() {
+        sent += 1;
+    }
     assert!(sent < 256, "all of it was taken");
-    assert!(status.is_none_or(|status| (400..500).contains(&status)), "{status:?}");
+    // The answer may be lost when bytes are still under way as the connection ends.
+    let refused = connection.try_response().await;
+    assert!(refused.is_none_or(|response| (400..500).contains(&response.status)));
     answer(server.get("/msg")).await.message_id();
 }
 
@@ -169,4 +171,60 @@ async fn past_its_connections_a_worker_serves_the_next_when_one_ends() {
     assert_eq!(first.get("/health").await.status, 200);
     first.close();
     assert_eq!(second.response().await.status, 200);
+}
+
+#[tokio::test]
+async fn an_offer_to_upgrade_is_declined_by_an_ordinary_answer() {
+    let server = TestServer::builder().flag("--request-timeout", 2).start().await;
+    // The first is what some HTTP clients send with every first request.
+    let offers = [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAA\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2VjcmV0IGtleQ==\r\n",
+        "Connection: keep-alive, Upgrade\r\nUpgrade: unheard-of\r\n",
+        "Upgrade: h2c\r\n",
+    ];
+    for offer in offers {
+        let mut connection = server.connect().await;
+        connection.request("GET", "/msg", offer).await;
+        let first = connection.response().await;
+        assert_eq!(first.status, 200, "{offer}: {first:?}");
+        // A connection that is not said to end can be used again.
+        let connection_header = first.header("Connection").unwrap_or("keep-alive").to_lowercase();
+        assert!(!connection_header.contains("upgrade"), "{offer}: {first:?}");
+        if !connection_header.contains("close") {
+            assert_eq!(connection.get("/msg").await.status, 200, "{offer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_before_it_sends_a_body_is_told() {
+    let server = TestServer::start().await;
+    let mut connection = server.connect().await;
+    connection
+        .request("POST", "/fail/count/5", "Expect: 100-continue\r\nContent-Length: 1000000000\r\n")
+        .await;
+    let refused = connection.response().await;
+    assert_eq!(refused.status, 413, "a huge body is not asked for: {refused:?}");
+    let mut connection = server.connect().await;
+    connection.request("POST", "/fail/count/5", "Expect: 100-continue\r\nContent-Length: 5\r\n").await;
+    let mut told = connection.head().await;
+    if told.status == 100 {
+        connection.send("hello").await.unwrap();
+        told = connection.response().await;
+    }
+    assert_eq!(told.status, 200, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_awaited_takes_no_slot() {
+    let server =
+        TestServer::builder().flag("--max-concurrency", 1).flag("--request-timeout", 300).start().await;
+    let mut slow = server.connect().await;
+    slow.request("GET", "/msg", "Content-Length: 5\r\n").await;
+    // Whether the slow one is answered without its body or waits for it, the slot is free.
+    answer(server.get("/health")).await;
+    answer(server.get("/msg")).await.message_id();
+    slow.send("hello").await.unwrap();
+    assert_eq!(slow.response().await.status, 200);
 }

@@ -61,6 +61,12 @@ fn join(base: &str, reference: &str) -> String {
 
 /// What the page loads by itself: values of `src`, and of `href` of a `link`.
 fn loads(html: &str) -> Vec<String> {
+    // What is between the tags of a script is code: it may look like anything.
+    let pieces = html.split("</script>").filter_map(|piece| {
+        let (before, script) = piece.split_once("<script").unwrap_or((piece, ""));
+        Some(format!("{before}<script{}>", script.split('>').next()?))
+    });
+    let html: String = pieces.collect();
     let tags = html.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
     let wanted = tags.filter_map(|tag| {
         let attribute = if tag.starts_with("link") { "href" } else { "src" };

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tokio::net::TcpStream;
 use workspace_tests::logs::LogLine;
-use workspace_tests::{Program, answer, binary, within};
+use workspace_tests::{Program, TestServer, binary, within};
 
 fn reloading(program: Program) -> Program {
     program.argument("serve").flag("--host", "127.0.0.1").flag("--port", 0).argument("--reload")
@@ -15,6 +15,11 @@ fn reloading(program: Program) -> Program {
 /// The start lines that tell this number of slots.
 fn starts_with_slots(slots: u32) -> impl Fn(&LogLine) -> bool {
     move |line| line.logger() == "server.startup" && line.event["config"]["max_concurrency"] == slots
+}
+
+/// Asserts that whoever connects now is served. An idle connection may belong to a server that is going.
+async fn assert_served(server: &TestServer) {
+    assert_eq!(server.connect().await.get("/msg").await.status, 200);
 }
 
 /// Replaces a file in one step, as an editor or a build does.
@@ -47,7 +52,7 @@ async fn a_change_of_the_dotenv_file_is_obeyed_on_the_same_port_and_drops_nothin
     };
     assert_eq!(again.event["address"], server.address().to_string());
     assert_eq!(busy.response().await.status, 200, "what was being served is finished");
-    answer(server.get("/msg")).await.message_id();
+    assert_served(&server).await;
     server.terminate();
     assert_eq!(server.wait_exit().await.code, Some(0));
     assert!(TcpStream::connect(server.address()).await.is_err(), "nothing is left running");
@@ -58,7 +63,7 @@ async fn a_dotenv_file_that_appears_is_a_change() {
     let server = reloading(Program::test_server()).start().await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=13\n", 0o644);
     server.wait_for_log("the second start", starts_with_slots(13)).await;
-    answer(server.get("/msg")).await.message_id();
+    assert_served(&server).await;
     assert_eq!(server.stop().await.code, Some(0));
 }
 
@@ -82,7 +87,7 @@ async fn a_new_program_takes_over_again_and_again() {
             server.logs().iter().all(|line| !line.event["config"].is_object()
                 || line.event["address"] == server.address().to_string())
         );
-        answer(server.get("/msg")).await.message_id();
+        assert_served(&server).await;
     }
     assert_eq!(server.stop().await.code, Some(0));
 }
@@ -98,9 +103,23 @@ async fn a_change_for_the_worse_leaves_the_old_server_serving() {
         }
     };
     within("a word about the bad value", told).await;
-    answer(server.get("/msg")).await.message_id();
+    assert_served(&server).await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=14\n", 0o644);
     server.wait_for_log("the next start", starts_with_slots(14)).await;
-    answer(server.get("/msg")).await.message_id();
+    assert_served(&server).await;
     assert_eq!(server.stop().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_ctrl_c_that_reaches_all_of_it_is_a_clean_stop() {
+    let program = Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\nSERVER_LOG_LEVEL=DEBUG\n");
+    let mut server = reloading(program).start().await;
+    let mut busy = server.connect().await;
+    busy.request("GET", "/msg?delay=1000", "X-Request-ID: busy\r\n").await;
+    server.received("busy").await;
+    server.interrupt();
+    assert_eq!(busy.response().await.status, 200);
+    let outcome = server.wait_exit().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert!(TcpStream::connect(server.address()).await.is_err(), "nothing is left running");
 }

@@ -1,4 +1,4 @@
-//! How long to wait before a retry: exponential, bounded, with jitter. [pure]
+//! How long to wait before a retry: exponential, bounded, with jitter. Pure.
 //!
 //! It must never overflow, whatever the number of the retry, and never ask a clock or a source of randomness
 //! of its own.

@@ -1,4 +1,4 @@
-//! The circuit breaker as a state machine. [pure]
+//! The circuit breaker as a state machine. Pure.
 //!
 //! It must never ask a clock, wait or log: it is told the time, and says what happened. Every state it enters has
 //! a generation; a result that comes with the generation of an earlier state changes nothing, because the server

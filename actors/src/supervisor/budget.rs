@@ -1,4 +1,4 @@
-//! How many retries all calls together may make: a share of the calls, and some a second. [pure]
+//! How many retries all calls together may make: a share of the calls, and some a second. Pure.
 //!
 //! Retries multiply the load of a server that already fails; a budget bounds the multiplication. The idea is
 //! Finagle's retry budget. It must cost nothing while nothing fails: calls are only counted, elsewhere, and the

@@ -278,3 +278,7 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "handle_tests.rs"]
+mod tests;

@@ -1,4 +1,4 @@
-//! Whether a failed attempt is made again, and when. [pure]
+//! Whether a failed attempt is made again, and when. Pure.
 //!
 //! It must never decide on a wait that ends past the call's deadline, nor retry before the server allows it.
 

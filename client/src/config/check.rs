@@ -1,4 +1,4 @@
-//! Whether a configuration makes sense. Every fault names the field, the value and the range. [pure]
+//! Whether a configuration makes sense. Every fault names the field, the value and the range. Pure.
 
 use std::{fmt::Display, time::Duration};
 
@@ -71,7 +71,7 @@ pub(crate) fn check_retry(retry: &RetryConfig) -> Result<(), Error> {
 }
 
 /// Whether a number is in its range; NaN never is.
-fn in_range<T: PartialOrd + Display>(field: &str, value: T, range: Range<T>) -> Result<(), Error> {
+fn in_range<T: PartialOrd + Display + Copy>(field: &str, value: T, range: Range<T>) -> Result<(), Error> {
     if range.contains(&value) {
         return Ok(());
     }

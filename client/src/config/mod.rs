@@ -2,13 +2,15 @@
 
 mod check;
 mod env;
+mod level;
 mod seconds;
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::{check, check_deadline, check_retry, check_timeout};
+pub use self::level::LogLevel;
 
 /// Everything a client can be told.
 ///
@@ -216,75 +218,6 @@ pub struct LoggingConfig {
 impl Default for LoggingConfig {
     fn default() -> Self {
         Self { level: LogLevel::Info, include_request_id: true, target: "resilient_client".to_owned() }
-    }
-}
-
-/// A level of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum LogLevel {
-    /// Nothing is logged.
-    Off,
-    /// Errors alone.
-    Error,
-    /// What needs attention, such as a breaker that opened.
-    Warning,
-    /// What changes for all calls.
-    #[default]
-    Info,
-    /// What happens to each call.
-    Debug,
-}
-
-impl LogLevel {
-    const ALL: [(Self, &str); 5] = [
-        (Self::Off, "OFF"),
-        (Self::Error, "ERROR"),
-        (Self::Warning, "WARNING"),
-        (Self::Info, "INFO"),
-        (Self::Debug, "DEBUG"),
-    ];
-
-    pub(crate) fn filter(self) -> log::LevelFilter {
-        match self {
-            Self::Off => log::LevelFilter::Off,
-            Self::Error => log::LevelFilter::Error,
-            Self::Warning => log::LevelFilter::Warn,
-            Self::Info => log::LevelFilter::Info,
-            Self::Debug => log::LevelFilter::Debug,
-        }
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (_, name) = Self::ALL.iter().find(|(level, _)| level == self).expect("every level has a name");
-        f.write_str(name)
-    }
-}
-
-impl FromStr for LogLevel {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
-        let (level, _) =
-            known.ok_or_else(|| format!("must be OFF, ERROR, WARNING, INFO or DEBUG, got {text:?}"))?;
-        Ok(*level)
-    }
-}
-
-impl TryFrom<String> for LogLevel {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<LogLevel> for String {
-    fn from(level: LogLevel) -> Self {
-        level.to_string()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with an exchange, in the client's own words. [pure]
+//! What can go wrong with an exchange, in the client's own words. Pure.
 
 use std::io;
 
@@ -58,10 +58,9 @@ impl Fault {
             Some(WireFault::ReadSilence(_) | WireFault::WriteSilence(_) | WireFault::Connect(_)) => {
                 Cause::Timeout
             }
-            Some(WireFault::Closed | WireFault::Interim) => Cause::Network,
             None if is_certificate(&error) => Cause::Certificate,
             None if error.kind() == io::ErrorKind::TimedOut => Cause::Timeout,
-            None => Cause::Network,
+            Some(WireFault::Closed | WireFault::Interim) | None => Cause::Network,
         };
         let message = format!("{doing}: {error}");
         Self { cause, sent, message, source: Some(Box::new(error)) }

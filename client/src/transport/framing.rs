@@ -1,4 +1,4 @@
-//! What the first bytes of a reply say about where it ends. [pure]
+//! What the first bytes of a reply say about where it ends. Pure.
 //!
 //! It looks at heads and never at bodies. It exists because awc takes an interim reply (1xx) for the final one, and
 //! an HTTP/1.1 reply without a length for an empty one: both lose bytes in silence.

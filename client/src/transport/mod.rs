@@ -122,12 +122,9 @@ impl Transport for AwcTransport {
 fn disguised(uri: &Uri) -> Result<Uri, Fault> {
     let mut parts = uri.clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
-    if let Some(authority) = &parts.authority {
-        if authority.port().is_none() {
-            let with_port =
-                Authority::try_from(format!("{authority}:443")).map_err(|why| unsendable(&why))?;
-            parts.authority = Some(with_port);
-        }
+    if let Some(authority) = parts.authority.as_ref().filter(|authority| authority.port().is_none()) {
+        let with_port = Authority::try_from(format!("{authority}:443")).map_err(|why| unsendable(&why))?;
+        parts.authority = Some(with_port);
     }
     Uri::from_parts(parts).map_err(|why| unsendable(&why))
 }
@@ -229,6 +226,7 @@ async fn read_body(response: &mut ClientResponse, end: End, max_body: u64) -> Re
     }
     let body = if rest.is_empty() { first } else { rest.freeze() };
     match end {
+        // The stream has said so before, or it has lost bytes: a body that is not whole is no reply.
         End::Length(length) if body.len() as u64 != length => {
             let message = format!("the reply was cut short: {} bytes of {length}", body.len());
             Err(Fault::new(Cause::Network, Sent::Maybe, message))

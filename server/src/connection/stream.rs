@@ -175,6 +175,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         match Pin::new(&mut self.io).poll_write(context, to_write) {
             Poll::Ready(result) => {
                 self.stalled = None;
+                if self.entry.is_stopping() {
+                    // This answer was the connection's last; nobody else would wake it to notice.
+                    context.waker().wake_by_ref();
+                }
                 Poll::Ready(result)
             }
             Poll::Pending => self.poll_stall(context).map(Err),

@@ -3,15 +3,16 @@
 use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use futures::FutureExt;
 use uuid::Uuid;
 
+use super::layer::Layer;
 use crate::connection::Exchange;
 use crate::error::{ApiError, Detail};
 
@@ -30,28 +31,42 @@ impl CorrelationId {
 }
 
 /// Gives the request its id, and its answer too; turns errors of the framework into ours.
-pub async fn errors(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = Uuid::new_v4();
-    request.extensions_mut().insert(CorrelationId(id));
-    let exchange = Exchange::of(request.request());
-    if let Some(exchange) = &exchange {
-        exchange.begin();
-    }
-    let result = match next.call(request).await {
-        Ok(response) => Ok(finish(response.map_into_boxed_body(), id)),
-        Err(error) => {
-            let mut response = error.error_response();
-            response.headers_mut().insert(CORRELATION_ID, header_value(id));
-            Err(InternalError::from_response(error, response).into())
+pub struct Errors;
+
+impl Layer for Errors {
+    async fn call<S, B>(&self, request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+        B: MessageBody + 'static,
+    {
+        let id = Uuid::new_v4();
+        request.extensions_mut().insert(CorrelationId(id));
+        let offers_upgrade = request.head().upgrade();
+        let exchange = Exchange::of(request.request());
+        if let Some(exchange) = &exchange {
+            exchange.begin();
         }
-    };
-    if let Some(exchange) = &exchange {
-        exchange.end();
+        let result = match inner.call(request).await {
+            Ok(response) => {
+                let mut response = finish(response.map_into_boxed_body(), id);
+                if offers_upgrade {
+                    // Nothing is spoken here but HTTP/1.1. actix-http would echo the offer, and takes whatever
+                    // follows for a body without an end.
+                    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                }
+                Ok(response)
+            }
+            Err(error) => {
+                let mut response = error.error_response();
+                response.headers_mut().insert(CORRELATION_ID, header_value(id));
+                Err(InternalError::from_response(error, response).into())
+            }
+        };
+        if let Some(exchange) = &exchange {
+            exchange.end();
+        }
+        result
     }
-    result
 }
 
 fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {

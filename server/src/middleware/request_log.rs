@@ -2,31 +2,34 @@
 
 use std::time::Instant;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest};
 use log::{Level, debug, log_enabled};
 use uuid::Uuid;
 
 use super::errors::CorrelationId;
+use super::layer::Layer;
 use crate::logging::REQUEST;
 
 /// Logs the request, unless nobody wants to read it.
-pub async fn request_log<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    if !log_enabled!(target: REQUEST, Level::Debug) {
-        return next.call(request).await;
-    }
-    let entry = Entry::open(request.request());
-    let response = next.call(request).await;
-    if let Ok(response) = &response {
+pub struct RequestLog;
+
+impl Layer for RequestLog {
+    async fn call<S, B>(&self, request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+        B: MessageBody + 'static,
+    {
+        if !log_enabled!(target: REQUEST, Level::Debug) {
+            return Ok(inner.call(request).await?.map_into_boxed_body());
+        }
+        let entry = Entry::open(request.request());
+        let response = inner.call(request).await?.map_into_boxed_body();
         entry.close(response.status().as_u16());
+        Ok(response)
     }
-    response
 }
 
 /// One request's line, which is written in any case: dropping an open entry means that the client has left.

@@ -5,13 +5,14 @@ pub mod failure;
 pub mod health;
 pub mod message;
 
-use actix_web::dev::HttpServiceFactory;
-use actix_web::middleware::from_fn;
+use actix_web::web::Data;
 use actix_web::{Resource, Route, web};
 
 use crate::error::ApiError;
-use crate::middleware::concurrency::concurrency;
-use crate::middleware::timeout::timeout;
+use crate::middleware::concurrency::Concurrency;
+use crate::middleware::layer::Wrap;
+use crate::middleware::timeout::Timeout;
+use crate::world::World;
 
 /// Whether the OpenAPI document and its pages are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,32 +24,26 @@ pub enum Docs {
 }
 
 /// Registers every route.
-pub fn register(config: &mut web::ServiceConfig, docs: Docs) {
+pub fn register(config: &mut web::ServiceConfig, world: &Data<World>, docs: Docs) {
+    // Every resource is bounded in time, and only the message itself in number: whatever else is asked must be
+    // answered while every slot is taken, refusals included.
+    let timed = |resource: Resource| resource.wrap(Wrap::with(Timeout { after: world.request_timeout }));
+    let message = web::get().to(message::message).wrap(Wrap::with(Concurrency { world: world.clone() }));
     config
-        .service(limited(only("GET", "/msg", web::get().to(message::message))))
-        .service(control(only("POST", "/fail/count/{count}", web::post().to(failure::fail_count))))
-        .service(control(only("POST", "/fail/duration/{seconds}", web::post().to(failure::fail_duration))))
-        .service(control(only("POST", "/fail/reset", web::post().to(failure::reset))))
-        .service(control(only("GET", "/fail/status", web::get().to(failure::status))))
-        .service(control(only("GET", "/health", web::get().to(health::health))))
+        .service(timed(only("GET", "/msg", message)))
+        .service(timed(only("POST", "/fail/count/{count}", web::post().to(failure::fail_count))))
+        .service(timed(only("POST", "/fail/duration/{seconds}", web::post().to(failure::fail_duration))))
+        .service(timed(only("POST", "/fail/reset", web::post().to(failure::reset))))
+        .service(timed(only("GET", "/fail/status", web::get().to(failure::status))))
+        .service(timed(only("GET", "/health", web::get().to(health::health))))
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::NotFound) }));
     if docs == Docs::Served {
         config
-            .service(control(only("GET", "/openapi.json", web::get().to(docs::openapi))))
-            .service(control(only("GET", "/docs", web::get().to(docs::swagger_ui))))
-            .service(control(only("GET", "/docs/{asset}", web::get().to(docs::swagger_asset))))
-            .service(control(only("GET", "/redoc", web::get().to(docs::redoc))));
+            .service(timed(only("GET", "/openapi.json", web::get().to(docs::openapi))))
+            .service(timed(only("GET", "/docs", web::get().to(docs::swagger_ui))))
+            .service(timed(only("GET", "/docs/{asset}", web::get().to(docs::swagger_asset))))
+            .service(timed(only("GET", "/redoc", web::get().to(docs::redoc))));
     }
-}
-
-/// The data plane: bounded in time and in number.
-fn limited(resource: Resource) -> impl HttpServiceFactory + 'static {
-    resource.wrap(from_fn(concurrency)).wrap(from_fn(timeout))
-}
-
-/// The control plane: bounded in time only, because it must answer while every slot is taken.
-fn control(resource: Resource) -> impl HttpServiceFactory + 'static {
-    resource.wrap(from_fn(timeout))
 }
 
 fn only(method: &'static str, path: &str, route: Route) -> Resource {

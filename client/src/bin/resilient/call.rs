@@ -1,5 +1,7 @@
 //! One call, or several through one client: prints what came back.
 
+use std::time::Duration;
+
 use futures::{StreamExt, stream};
 use resilient_client::{ClientConfig, Error, Method, Response, RetryBudget};
 use tokio::time::Instant;
@@ -20,7 +22,9 @@ pub(crate) async fn run(method: Method, typed: Call) -> Result<Exit, Failure> {
     let request = typed.payload.request(method, typed.request_id.clone())?;
     let config = config(&typed)?;
     let client = typed.settings.start(config.clone())?;
-    preflight::check(&config, &request, &typed.urls).await?;
+    if let Err(error) = preflight::check(&config, &request, &typed.urls).await {
+        return refused(&typed, error);
+    }
 
     let at_once = if typed.parallel { typed.urls.len() } else { 1 };
     let calls = typed.urls.iter().map(|url| {
@@ -45,6 +49,15 @@ pub(crate) async fn run(method: Method, typed: Call) -> Result<Exit, Failure> {
     }
     client.close().await;
     Ok(exit)
+}
+
+/// A call that cannot be made. Whoever reads reports gets one all the same.
+fn refused(typed: &Call, error: Error) -> Result<Exit, Failure> {
+    let refused = Err(error);
+    if typed.report {
+        out::line(&Report::new(&refused, Duration::ZERO).to_json())?;
+    }
+    refused.map(|_| Exit::Ok).map_err(Failure::from)
 }
 
 fn config(typed: &Call) -> Result<ClientConfig, Failure> {

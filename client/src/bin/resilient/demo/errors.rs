@@ -1,11 +1,16 @@
 //! The errors that a caller can tell apart, each by a call that ends with it.
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use resilient_client::{
     Call, ClientConfig, ConnectionError, Error, ErrorKind, ResilientClient, Response, StatusError,
     TimeoutConfig,
 };
+use tokio::net::TcpSocket;
 
 use super::{
     stage::Stage,
@@ -39,7 +44,8 @@ async fn answered(stage: &Stage, client: &ResilientClient) -> Result<(), Broken>
 /// Where no answer comes.
 async fn unanswered(client: &ResilientClient) -> Result<(), Broken> {
     Story::does("calls to which no answer comes");
-    let refused = client.get(nobodys_url()?).send().await;
+    let (_taken, url) = nobody().map_err(|why| Broken::new(format!("no port is free: {why}")))?;
+    let refused = client.get(url).send().await;
     is(
         "GET of a port where nobody listens",
         &refused,
@@ -110,10 +116,10 @@ fn is<T>(what: &str, result: &Result<T, Error>, kind: ErrorKind, family: Family)
     Story::check(claim, error.kind() == kind && Family::of(error) == family)
 }
 
-/// A port that was free a moment ago.
-fn nobodys_url() -> Result<String, Broken> {
-    let address = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    address
-        .map(|address| format!("http://{address}/"))
-        .map_err(|why| Broken::new(format!("no port is free: {why}")))
+/// A port that is taken, so that nobody else can have it, and that nobody listens on.
+fn nobody() -> io::Result<(TcpSocket, String)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let url = format!("http://{}/", socket.local_addr()?);
+    Ok((socket, url))
 }

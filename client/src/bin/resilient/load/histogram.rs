@@ -1,4 +1,4 @@
-//! Latencies drawn with plain characters: a row for each range, growing as latencies do. [pure]
+//! Latencies drawn with plain characters: a row for each range, growing as latencies do. Pure.
 
 use std::fmt::Write;
 

@@ -1,8 +1,8 @@
 //! Many calls through one client, and what came of them.
 //!
-//! * `plan`: how many, how many at once, when each is due. [pure]
+//! * `plan`: how many, how many at once, when each is due. Pure.
 //! * `run`: makes them. `tally`: counts outcomes and latencies, in memory that does not grow with their number.
-//! * `table`, `histogram`, `report`: tell it, to people and to programs. [pure]
+//! * `table`, `histogram`, `report`: tell it, to people and to programs. Pure.
 
 mod histogram;
 mod plan;

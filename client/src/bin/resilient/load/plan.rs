@@ -1,4 +1,4 @@
-//! How many requests, how many at once, and when each is due. [pure]
+//! How many requests, how many at once, and when each is due. Pure.
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 

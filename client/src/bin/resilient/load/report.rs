@@ -1,4 +1,4 @@
-//! What came of a load, as one JSON object. [pure]
+//! What came of a load, as one JSON object. Pure.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What came of a load, as a table for people. [pure, but for whether colours are wanted]
+//! What came of a load, as a table for people. Pure, but for whether colours are wanted.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Counts outcomes and latencies. What it holds is bounded by the kinds of outcome, not by the requests. [pure]
+//! Counts outcomes and latencies. What it holds is bounded by the kinds of outcome, not by the requests. Pure.
 
 use std::{collections::BTreeMap, time::Duration};
 

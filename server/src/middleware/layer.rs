@@ -1,0 +1,82 @@
+//! What a layer is: something that gets a request and the service behind it.
+//!
+//! actix-web's own `from_fn` reads as well, but allocates twice for every layer of every request and looks its
+//! arguments up anew; this allocates once, and a layer holds what it needs.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+
+use actix_web::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+
+/// Something around a service.
+pub trait Layer: 'static {
+    /// Handles the request, by passing it on to `inner` or not.
+    fn call<S, B>(
+        &self,
+        request: ServiceRequest,
+        inner: &S,
+    ) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+        B: MessageBody + 'static;
+}
+
+/// Makes a [`Layer`] one that actix-web can `wrap`.
+pub struct Wrap<L>(Rc<L>);
+
+impl<L: Layer> Wrap<L> {
+    /// Wraps with this layer.
+    pub fn with(layer: L) -> Self {
+        Self(Rc::new(layer))
+    }
+}
+
+impl<S, B, L> Transform<S, ServiceRequest> for Wrap<L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: Layer,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Transform = Wrapped<S, L>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Wrapped { parts: Rc::new((service, Rc::clone(&self.0))) }))
+    }
+}
+
+/// A service and the layer around it.
+pub struct Wrapped<S, L> {
+    parts: Rc<(S, Rc<L>)>,
+}
+
+impl<S, B, L> Service<ServiceRequest> for Wrapped<S, L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: Layer,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    fn poll_ready(&self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Error>> {
+        self.parts.0.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let parts = Rc::clone(&self.parts);
+        async move {
+            let (service, layer) = &*parts;
+            layer.call(request, service).await
+        }
+        .boxed_local()
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs of the command.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::net::TcpSocket;
+use tokio::process::Child;
+use workspace_tests::wire_server::WireServer;
+use workspace_tests::{Outcome, Program, binary, within};
+
+/// The command, with no arguments yet.
+pub(crate) fn resilient() -> Program {
+    static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
+    let path: &Path = PATH.get_or_init(|| binary::build("resilient-client", "resilient"));
+    Program::at(path).env("RUST_BACKTRACE", "1")
+}
+
+/// A GET of `url`, with waits that do not keep a test waiting.
+pub(crate) fn get(url: &str) -> Program {
+    quick(resilient().arguments(&["get", url]))
+}
+
+/// The same with a report.
+pub(crate) fn report_of(url: &str) -> Program {
+    get(url).argument("--report")
+}
+
+/// Waits that do not keep a test waiting.
+pub(crate) fn quick(program: Program) -> Program {
+    program.flag("--min-wait", 0.01).flag("--max-wait", 0.02)
+}
+
+/// The one JSON object on standard output.
+#[track_caller]
+pub(crate) fn json(outcome: &Outcome) -> Value {
+    assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:#?}");
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|why| panic!("{why}: {outcome:#?}"))
+}
+
+/// The outcomes of the attempts in a report: the status, or else the error.
+pub(crate) fn attempts(report: &Value) -> Vec<String> {
+    let attempts = report["attempts"].as_array().cloned().unwrap_or_default();
+    let told = |attempt: &Value| match attempt["status"].as_u64() {
+        Some(status) => status.to_string(),
+        None => attempt["error"].as_str().unwrap_or_default().to_owned(),
+    };
+    attempts.iter().map(told).collect()
+}
+
+/// Starts a program whose end is awaited later.
+pub(crate) fn spawn(program: &Program) -> Child {
+    program.command().stdin(Stdio::null()).spawn().expect("the command can be started")
+}
+
+/// Sends a signal.
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let id = child.id().expect("it has not been waited for");
+    let pid = Pid::from_raw(i32::try_from(id).expect("a process id fits")).expect("it is not zero");
+    kill_process(pid, signal).expect("a child not yet waited for can be signalled");
+}
+
+/// What a child leaves behind.
+pub(crate) async fn end(child: Child) -> Outcome {
+    let output =
+        within("the end of the command", child.wait_with_output()).await.expect("it can be waited for");
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Returns once so many requests have come.
+pub(crate) async fn received(server: &WireServer, count: usize) {
+    let waiting = async {
+        while server.request_count() < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("requests to the server", waiting).await;
+}
+
+/// An address at which nobody listens, nor can anybody else while this is held.
+pub(crate) struct Nobody(TcpSocket);
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket can be made");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        Nobody(socket)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.0.local_addr().expect("a bound socket has an address"))
+    }
+}

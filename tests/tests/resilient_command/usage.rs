@@ -1,0 +1,187 @@
+//! Help, and everything that is refused before anything is sent: exit code 2 and one line.
+
+use workspace_tests::Program;
+use workspace_tests::wire_server::{WireServer, reply};
+
+use crate::support::resilient;
+
+const COMMANDS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "load", "demo"];
+
+/// Runs what must be refused; the line that says why.
+async fn refusal(program: Program) -> String {
+    let outcome = program.run().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:#?}");
+    let line = outcome.only_error_line();
+    assert!(line.starts_with("resilient: ") && !line.contains(char::is_control), "{line:?}");
+    line.to_owned()
+}
+
+#[tokio::test]
+async fn help_lists_every_command_and_exit_code() {
+    let help = resilient().argument("--help").run().await;
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for word in COMMANDS.into_iter().chain(["6 circuit open", "RESILIENT_"]) {
+        assert!(help.stdout.contains(word), "{word}: {}", help.stdout);
+    }
+    let version = resilient().argument("--version").run().await;
+    assert_eq!((version.code, version.stdout.as_str()), (Some(0), "resilient 0.1.0\n"));
+}
+
+#[tokio::test]
+async fn the_help_of_a_command_lists_every_flag() {
+    let settings = [
+        "--max-attempts",
+        "--min-wait",
+        "--max-wait",
+        "--multiplier",
+        "--no-jitter",
+        "--retry-methods",
+        "--retry-after-max",
+        "--failure-threshold",
+        "--recovery-timeout",
+        "--half-open-max-calls",
+        "--max-concurrency",
+        "--acquisition-timeout",
+        "--connect-timeout",
+        "--read-timeout",
+        "--write-timeout",
+        "--pool-timeout",
+        "--deadline",
+        "--no-redirects",
+        "--insecure",
+        "--user-agent",
+        "--max-body-bytes",
+        "--report",
+        "-v,",
+        "-H,",
+        "-d,",
+        "--json",
+    ];
+    for command in COMMANDS.into_iter().filter(|command| *command != "demo") {
+        let help = resilient().arguments(&[command, "--help"]).run().await;
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+        let own: &[&str] =
+            if command == "load" { &["--requests", "--concurrency", "--rate"] } else { &["--request-id"] };
+        for flag in settings.iter().chain(own) {
+            assert!(help.stdout.contains(flag), "{command} {flag}: {}", help.stdout);
+        }
+    }
+    let help = resilient().arguments(&["load", "--help"]).run().await.stdout;
+    assert!(
+        help.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains("counted from the moment at which a request was due")
+    );
+    assert!(resilient().arguments(&["demo", "--help"]).run().await.stdout.contains("--base-url"));
+}
+
+#[tokio::test]
+async fn a_bad_value_is_refused_with_flag_value_and_range_and_nothing_is_sent() {
+    let server = WireServer::always(vec![reply(200, "", "")]).await;
+    let url = server.url();
+    for (arguments, expected) in [
+        (&["--deadline", "NaN"][..], r#"--deadline must be 0.001 to 604800 seconds, got "NaN""#),
+        (&["--deadline", "inf"], r#"--deadline must be 0.001 to 604800 seconds, got "inf""#),
+        (&["--deadline", "-1"], r#"--deadline must be 0.001 to 604800 seconds, got "-1""#),
+        (&["--deadline", "0"], "--deadline must be 0.001 to 604800 seconds, got 0"),
+        (
+            &["--deadline", "1\n2\u{1b}[31m"],
+            r#"--deadline must be 0.001 to 604800 seconds, got "1\n2\u{1b}[31m""#,
+        ),
+        (&["--max-attempts", "0"], "--max-attempts must be 1 to 10000, got 0"),
+        (&["--max-attempts", "1e3"], r#"--max-attempts must be 1 to 10000, got "1e3""#),
+        (&["--max-attempts", "99999999999999999999"], r#"1 to 10000, got "99999999999999999999""#),
+        (&["--multiplier", "0.5"], "--multiplier must be 1 to 1000, got 0.5"),
+        (&["--min-wait", "2", "--max-wait", "1"], "--min-wait must be at most --max-wait (1 s), got 2 s"),
+        (&["--retry-methods", "some"], r#"--retry-methods must be all or idempotent, got "some""#),
+        (&["--user-agent", "a\nb"], "--user-agent must be one or more visible characters"),
+        (&["--max-body-bytes", "0"], "--max-body-bytes must be 1 to 1099511627776, got 0"),
+        (&["--request-id", "two words"], "request_id must be 1 to 255 visible ASCII characters"),
+        (&["-H", "no colon"], r#"-H must be 'Name: value', got "no colon""#),
+        (&["-H", "b@d: x"], r#"header "b@d" is no valid name"#),
+        (&["-H", "X: a\nb"], r#"header "X" has a value with control characters"#),
+        (&["-H", "Content-Length: 3"], "is set by the client itself"),
+        (&["--json", "{"], "--json must be JSON"),
+        (&["--json", "@/no/such/file"], "--json must name a file that can be read"),
+        (&["-d", "@/no/such/file"], r#"-d must name a file that can be read; "/no/such/file""#),
+        (&["-d", "a", "--json", "1"], "--json"),
+        (&["--bogus"], "--bogus"),
+        (&["--deadline"], "--deadline"),
+        (&["--deadline", "1", "--deadline", "1"], "--deadline"),
+    ] {
+        let line = refusal(resilient().arguments(&["post", &url]).arguments(arguments)).await;
+        assert!(line.contains(expected), "{arguments:?}: {line}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_bad_url_is_refused() {
+    for url in [
+        "",
+        "/path",
+        "host/path",
+        "ftp://host/",
+        "http://",
+        "http://host:99999/",
+        "http://u:p@host/",
+        "http://a b/",
+    ] {
+        let line = refusal(resilient().arguments(&["get", url])).await;
+        assert!(line.contains("URL"), "{url}: {line}");
+        let load = resilient().arguments(&["load", url, "--requests", "2", "--concurrency", "1"]);
+        refusal(load).await;
+    }
+}
+
+#[tokio::test]
+async fn one_bad_url_among_several_and_nothing_is_sent() {
+    let server = WireServer::always(vec![reply(200, "", "")]).await;
+    refusal(resilient().arguments(&["get", &server.url(), "ftp://host/"])).await;
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn arguments_that_make_no_command_are_refused() {
+    for arguments in [&[][..], &["dance"], &["get"], &["demo", "extra"], &["demo", "--base-url", "nonsense"]]
+    {
+        refusal(resilient().arguments(arguments)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_load_that_makes_no_sense_is_refused() {
+    for (arguments, named) in [
+        (&["--concurrency", "1"][..], "--requests"),
+        (&["--requests", "1"], "--concurrency"),
+        (&["--requests", "0", "--concurrency", "1"], "--requests must be 1 to 1000000000, got \"0\""),
+        (&["--requests", "1", "--concurrency", "-1"], "--concurrency must be 1 to 100000, got \"-1\""),
+        (
+            &["--requests", "1", "--concurrency", "1", "--rate", "NaN"],
+            "--rate must be 0.001 to 1000000, got \"NaN\"",
+        ),
+        (&["--requests", "1", "--concurrency", "1", "--method", "trace"], "--method must be"),
+        (&["--requests", "1", "--concurrency", "1", "-H", "x-request-id: a"], "X-Request-ID"),
+        (&["--requests", "1", "--concurrency", "1", "--deadline", "x"], "--deadline must be"),
+    ] {
+        let line =
+            refusal(resilient().arguments(&["load", "http://127.0.0.1:1/"]).arguments(arguments)).await;
+        assert!(line.contains(named), "{arguments:?}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_variable_is_refused_by_its_name() {
+    let program =
+        resilient().env("RESILIENT_RETRY_MIN_WAIT", "soon").arguments(&["get", "http://127.0.0.1:1/"]);
+    assert!(refusal(program).await.contains("RESILIENT_RETRY_MIN_WAIT"));
+}
+
+#[tokio::test]
+async fn an_argument_that_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let bad = std::ffi::OsStr::from_bytes(b"a\xff");
+    let line = refusal(resilient().arguments(&["get", "http://127.0.0.1:1/", "-d"]).argument(bad)).await;
+    assert!(line.contains("after -d must be UTF-8"), "{line}");
+}
