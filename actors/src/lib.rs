@@ -7,9 +7,11 @@
 //!
 //! * [`failure`]: which requests are to fail: the next N, or all for a while.
 //! * [`idempotency`]: one execution a key; its answer is kept for a while and replayed.
+//! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is tried again.
 
 pub mod failure;
 pub mod idempotency;
 mod mailbox;
+pub mod supervisor;
 
 pub use mailbox::{Gone, Unstarted};

@@ -4,6 +4,7 @@
 //! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
 //! * [`logs`] reads what it logs, as events that a test can wait for.
 //! * [`http`] is ordinary HTTP; [`raw`] is bytes on a socket, for what an ordinary client refuses to send.
+//! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
 //! * [`guard`] bounds every wait, so that a server that hangs fails a test and does not stop the run.
 //!
 //! Nothing here knows how the programs are made: they are seen from outside alone.
@@ -15,6 +16,7 @@ pub mod logs;
 pub mod program;
 pub mod raw;
 pub mod server;
+pub mod wire_server;
 
 pub use guard::within;
 pub use http::{Answer, answer};

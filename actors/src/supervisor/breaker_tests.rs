@@ -1,0 +1,237 @@
+//! The breaker's rules, one fact a test.
+
+use super::*;
+
+const RECOVERY: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(60);
+
+struct Bench {
+    breaker: Breaker,
+    start: Instant,
+}
+
+impl Bench {
+    fn new(threshold: u32, probes: u32) -> Self {
+        let settings = BreakerSettings {
+            failure_threshold: threshold,
+            recovery_timeout: RECOVERY,
+            half_open_max_calls: probes,
+        };
+        Self { breaker: Breaker::new(settings), start: Instant::now() }
+    }
+
+    fn at(&self, seconds: u64) -> Instant {
+        self.start + Duration::from_secs(seconds)
+    }
+
+    fn admit(&mut self, seconds: u64) -> Result<Ticket, Refusal> {
+        let now = self.at(seconds);
+        self.breaker.admit(now, now + LEASE).0
+    }
+
+    fn report(&mut self, ticket: Ticket, outcome: Outcome, seconds: u64) -> Option<Transition> {
+        let now = self.at(seconds);
+        self.breaker.report(ticket, outcome, now)
+    }
+
+    fn fail(&mut self, times: u32, seconds: u64) {
+        for _ in 0..times {
+            let ticket = self.admit(seconds).unwrap();
+            self.report(ticket, Outcome::Failure, seconds);
+        }
+    }
+
+    /// A breaker that opened at second 0 and turned half-open at second 30, with one probe out.
+    fn half_open(probes: u32) -> (Self, Ticket) {
+        let mut bench = Self::new(1, probes);
+        bench.fail(1, 0);
+        let probe = bench.admit(30).unwrap();
+        (bench, probe)
+    }
+}
+
+fn refused(seconds: u64) -> Result<Ticket, Refusal> {
+    Err(Refusal { retry_after: Some(Duration::from_secs(seconds)) })
+}
+
+#[test]
+fn it_opens_at_the_threshold_and_not_before() {
+    let mut bench = Bench::new(3, 1);
+    bench.fail(2, 0);
+    assert_eq!(bench.breaker.state(), &State::Closed { failures: 2 });
+    let ticket = bench.admit(0).unwrap();
+    let opened = bench.report(ticket, Outcome::Failure, 0);
+    assert_eq!(opened, Some(Transition::Opened { failures: 3, recovery: Some(RECOVERY) }));
+    assert_eq!(bench.admit(1), refused(29));
+}
+
+#[test]
+fn a_success_while_closed_resets_the_count() {
+    let mut bench = Bench::new(3, 1);
+    bench.fail(2, 0);
+    let ticket = bench.admit(0).unwrap();
+    bench.report(ticket, Outcome::Success, 0);
+    bench.fail(2, 0);
+    assert_eq!(bench.breaker.state(), &State::Closed { failures: 2 });
+}
+
+#[test]
+fn an_abandoned_call_counts_neither_way() {
+    let mut bench = Bench::new(3, 1);
+    bench.fail(2, 0);
+    let ticket = bench.admit(0).unwrap();
+    assert_eq!(bench.report(ticket, Outcome::Abandoned, 0), None);
+    assert_eq!(bench.breaker.state(), &State::Closed { failures: 2 });
+}
+
+#[test]
+fn while_open_everybody_is_refused_and_told_how_long_to_wait() {
+    let mut bench = Bench::new(1, 1);
+    bench.fail(1, 0);
+    for second in [0, 1, 29] {
+        assert_eq!(bench.admit(second), refused(30 - second));
+    }
+}
+
+#[test]
+fn when_the_time_has_passed_exactly_the_allowed_probes_go_out() {
+    for allowed in [1, 2, 5] {
+        let mut bench = Bench::new(1, allowed);
+        bench.fail(1, 0);
+        let let_through = (0..1_000).filter(|_| bench.admit(30).is_ok()).count();
+        assert_eq!(let_through, allowed as usize);
+    }
+}
+
+#[test]
+fn those_who_are_refused_while_probes_are_out_are_told_to_wait_no_longer_than_a_recovery() {
+    let (mut bench, _probe) = Bench::half_open(1);
+    assert_eq!(bench.admit(31), refused(30), "59 seconds of lease are left, a recovery is shorter");
+    assert_eq!(bench.admit(85), refused(5), "the lease ends at 90");
+}
+
+#[test]
+fn a_probe_that_succeeds_closes_it() {
+    let (mut bench, probe) = Bench::half_open(2);
+    assert_eq!(bench.report(probe, Outcome::Success, 31), Some(Transition::Closed));
+    assert_eq!(bench.breaker.state(), &State::Closed { failures: 0 });
+}
+
+#[test]
+fn a_probe_that_fails_opens_it_for_a_full_recovery() {
+    let (mut bench, probe) = Bench::half_open(2);
+    let opened = bench.report(probe, Outcome::Failure, 31);
+    assert_eq!(opened, Some(Transition::Opened { failures: 1, recovery: Some(RECOVERY) }));
+    assert_eq!(bench.admit(60), refused(1));
+    assert!(bench.admit(61).is_ok());
+}
+
+#[test]
+fn a_probe_that_is_abandoned_gives_its_place_back() {
+    let (mut bench, probe) = Bench::half_open(1);
+    assert!(bench.admit(31).is_err());
+    assert_eq!(bench.report(probe, Outcome::Abandoned, 31), None);
+    assert!(bench.admit(31).is_ok());
+    assert!(bench.admit(31).is_err());
+}
+
+#[test]
+fn a_probe_that_hangs_gives_its_place_back_when_its_lease_ends() {
+    let (mut bench, _hung) = Bench::half_open(1);
+    assert!(bench.admit(89).is_err());
+    assert!(bench.admit(90).is_ok());
+}
+
+#[test]
+fn a_probe_whose_lease_has_ended_changes_nothing_when_it_reports_after_all() {
+    for outcome in [Outcome::Success, Outcome::Failure, Outcome::Abandoned] {
+        let (mut bench, hung) = Bench::half_open(1);
+        let second = bench.admit(90).unwrap();
+        assert_eq!(bench.report(hung, outcome, 91), None);
+        assert!(bench.admit(91).is_err(), "the second probe still holds the place");
+        assert_eq!(bench.report(second, Outcome::Success, 91), Some(Transition::Closed));
+    }
+}
+
+#[test]
+fn a_probe_reports_once() {
+    let (mut bench, probe) = Bench::half_open(2);
+    bench.report(probe, Outcome::Abandoned, 30);
+    assert_eq!(bench.report(probe, Outcome::Success, 30), None);
+    assert!(matches!(bench.breaker.state(), State::HalfOpen { .. }));
+}
+
+#[test]
+fn a_result_of_an_earlier_state_changes_nothing() {
+    for outcome in [Outcome::Success, Outcome::Failure, Outcome::Abandoned] {
+        // Issued while closed, reported while open, while half-open, and while closed again.
+        let mut bench = Bench::new(2, 1);
+        let early = bench.admit(0).unwrap();
+        bench.fail(2, 0);
+        let open = bench.breaker.state().clone();
+        assert_eq!(bench.report(early, outcome, 1), None);
+        assert_eq!(bench.breaker.state(), &open);
+
+        let probe = bench.admit(30).unwrap();
+        let half_open = bench.breaker.state().clone();
+        assert_eq!(bench.report(early, outcome, 31), None);
+        assert_eq!(bench.breaker.state(), &half_open);
+
+        bench.report(probe, Outcome::Success, 32);
+        bench.fail(1, 32);
+        assert_eq!(bench.report(early, outcome, 33), None);
+        assert_eq!(bench.breaker.state(), &State::Closed { failures: 1 });
+
+        // A probe of the half-open state that was.
+        assert_eq!(bench.report(probe, outcome, 33), None);
+        assert_eq!(bench.breaker.state(), &State::Closed { failures: 1 });
+    }
+}
+
+#[test]
+fn a_late_probe_of_an_earlier_half_open_state_does_not_end_the_present_one() {
+    let (mut bench, first) = Bench::half_open(2);
+    let late = bench.admit(30).unwrap();
+    bench.report(first, Outcome::Failure, 31);
+    let present = bench.admit(61).unwrap();
+    assert_eq!(bench.report(late, Outcome::Success, 62), None);
+    assert_eq!(bench.report(present, Outcome::Success, 63), Some(Transition::Closed));
+}
+
+#[test]
+fn opened_by_hand_it_stays_open_until_it_is_closed_by_hand() {
+    let mut bench = Bench::new(1, 1);
+    assert_eq!(bench.breaker.force_open(), Transition::Opened { failures: 0, recovery: None });
+    assert_eq!(bench.admit(1_000_000), Err(Refusal { retry_after: None }));
+    assert_eq!(bench.breaker.close(), Transition::Closed);
+    assert!(bench.admit(0).is_ok());
+}
+
+#[test]
+fn whatever_happens_no_more_than_the_allowed_probes_are_out_and_none_is_lost() {
+    // A random walk: what is true of every state is checked after every step.
+    let mut rng = fastrand::Rng::with_seed(42);
+    let mut bench = Bench::new(3, 2);
+    let mut out = Vec::new();
+    let mut second = 0;
+    for _ in 0..50_000 {
+        second += u64::from(rng.u8(0..5));
+        match rng.u8(0..5) {
+            0 | 1 => out.extend(bench.admit(second).ok()),
+            _ if out.is_empty() => {}
+            n => {
+                let ticket = out.swap_remove(rng.usize(0..out.len()));
+                let outcome = [Outcome::Success, Outcome::Failure, Outcome::Abandoned][usize::from(n) - 2];
+                let before = bench.breaker.state().clone();
+                let stale = ticket.generation != bench.breaker.generation();
+                bench.report(ticket, outcome, second);
+                assert!(!stale || *bench.breaker.state() == before);
+            }
+        }
+        match bench.breaker.state() {
+            State::Closed { failures } => assert!(*failures < 3),
+            State::HalfOpen { probes } => assert!(probes.len() <= 2),
+            State::Open { until } => assert_ne!(*until, Until::Told),
+        }
+    }
+}

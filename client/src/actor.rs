@@ -1,0 +1,102 @@
+//! The client as an actor among actors: it takes calls as messages.
+//!
+//! It keeps no state and waits for nothing: each call is a task of its own, so that a restart of the actor loses
+//! none, and each gets exactly one answer.
+
+use std::sync::Weak;
+
+use actix::{
+    Actor, ActorContext, Context, Handler, Message, Supervised,
+    dev::{ContextFut, MessageResponse, OneshotSender},
+};
+
+use crate::{
+    call::{Call, Parts},
+    client::Inner,
+    core::Closing,
+    error::Error,
+    home,
+    response::Response,
+};
+
+/// The actor behind [`ResilientClient::addr`](crate::ResilientClient::addr). It has nothing to be called: send it
+/// a [`Call`].
+#[derive(Debug)]
+pub struct ClientActor {
+    client: Weak<Inner>,
+}
+
+impl Actor for ClientActor {
+    type Context = Context<Self>;
+}
+
+impl Supervised for ClientActor {}
+
+impl ClientActor {
+    pub(crate) fn new(client: Weak<Inner>) -> Self {
+        Self { client }
+    }
+}
+
+/// Runs the actor, again whenever it stops, until the client closes or nobody has its address any more.
+pub(crate) async fn supervise(mut actor: ContextFut<ClientActor, Context<ClientActor>>, closing: Closing) {
+    loop {
+        tokio::select! {
+            () = closing.begun() => return,
+            () = &mut actor => {
+                if !actor.restart() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Message for Call {
+    type Result = Result<Response, Error>;
+}
+
+impl Handler<Call> for ClientActor {
+    type Result = Reply;
+
+    fn handle(&mut self, call: Call, _: &mut Self::Context) -> Reply {
+        Reply { client: self.client.clone(), parts: call.parts }
+    }
+}
+
+/// A call whose answer is sent when there is one. If whoever asked stops waiting, the call ends.
+#[derive(Debug)]
+pub struct Reply {
+    client: Weak<Inner>,
+    parts: Parts,
+}
+
+impl MessageResponse<ClientActor, Call> for Reply {
+    fn handle(self, _: &mut Context<ClientActor>, reply: Option<OneshotSender<Result<Response, Error>>>) {
+        let Reply { client, parts } = self;
+        let call = async move {
+            match client.upgrade() {
+                Some(client) => client.make(parts).await,
+                None => Err(Error::closed()),
+            }
+        };
+        match reply {
+            Some(reply) => drop(actix_rt::spawn(home::answer(call, reply))),
+            // Sent with `do_send`: the call is wanted, its answer is not.
+            None => drop(actix_rt::spawn(call)),
+        }
+    }
+}
+
+/// Stops the actor as if something had gone wrong, for tests of the restart.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Crash;
+
+impl Handler<Crash> for ClientActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Crash, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}

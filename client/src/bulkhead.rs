@@ -1,0 +1,116 @@
+//! How many attempts are under way at once. First come, first served; whoever gives up leaves no trace.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+/// A limit on what is under way.
+#[derive(Debug)]
+pub(crate) struct Bulkhead {
+    slots: Semaphore,
+    size: u32,
+    acquisition_timeout: Duration,
+}
+
+/// A slot, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Slot<'a> {
+    _permit: SemaphorePermit<'a>,
+    /// Whether it had to be waited for.
+    pub(crate) came: Came,
+}
+
+/// How a slot came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// It was free.
+    AtOnce,
+    /// Others had to finish first.
+    AfterWaiting,
+}
+
+/// No slot came free in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Bulkhead {
+    pub(crate) fn new(size: u32, acquisition_timeout: Duration) -> Self {
+        Self { slots: Semaphore::new(size as usize), size, acquisition_timeout }
+    }
+
+    /// Waits for a slot. `waiting` is called when there is none at once.
+    pub(crate) async fn acquire(&self, waiting: impl FnOnce()) -> Result<Slot<'_>, Full> {
+        // A slot that others wait for is handed to them and is never free, so this overtakes nobody.
+        if let Ok(permit) = self.slots.try_acquire() {
+            return Ok(Slot { _permit: permit, came: Came::AtOnce });
+        }
+        waiting();
+        match timeout(self.acquisition_timeout, self.slots.acquire()).await {
+            Ok(Ok(permit)) => Ok(Slot { _permit: permit, came: Came::AfterWaiting }),
+            Ok(Err(_)) | Err(_) => Err(Full),
+        }
+    }
+
+    pub(crate) fn size(&self) -> u32 {
+        self.size
+    }
+
+    pub(crate) fn available(&self) -> u32 {
+        u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn acquisition_timeout(&self) -> Duration {
+        self.acquisition_timeout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_came_first_is_served_first() {
+        let bulkhead = Rc::new(Bulkhead::new(1, Duration::from_secs(30)));
+        let order = Rc::new(RefCell::new(Vec::new()));
+        let first = bulkhead.acquire(|| ()).await.unwrap();
+        let tasks = tokio::task::LocalSet::new();
+        for n in 0..10 {
+            let (bulkhead, order) = (Rc::clone(&bulkhead), Rc::clone(&order));
+            tasks.spawn_local(async move {
+                let _slot = bulkhead.acquire(|| ()).await.unwrap();
+                order.borrow_mut().push(n);
+                tokio::task::yield_now().await;
+            });
+        }
+        tasks.run_until(tokio::task::yield_now()).await;
+        drop(first);
+        tasks.await;
+        assert_eq!(*order.borrow(), (0..10).collect::<Vec<_>>());
+        assert_eq!(bulkhead.available(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_after_the_acquisition_timeout_and_leaves_no_trace() {
+        let bulkhead = Bulkhead::new(1, Duration::from_secs(30));
+        let slot = bulkhead.acquire(|| ()).await.unwrap();
+        let start = tokio::time::Instant::now();
+        assert_eq!(bulkhead.acquire(|| ()).await.unwrap_err(), Full);
+        assert_eq!(start.elapsed(), Duration::from_secs(30));
+        drop(slot);
+        assert_eq!(bulkhead.acquire(|| ()).await.unwrap().came, Came::AtOnce);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_time_to_wait_means_no_waiting() {
+        let bulkhead = Bulkhead::new(1, Duration::ZERO);
+        let _slot = bulkhead.acquire(|| ()).await.unwrap();
+        let start = tokio::time::Instant::now();
+        assert_eq!(bulkhead.acquire(|| ()).await.unwrap_err(), Full);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}

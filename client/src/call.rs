@@ -1,0 +1,256 @@
+//! A call to be made: what to send, and what is different for this call alone.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::{
+    client::ResilientClient,
+    config::{RetryConfig, TimeoutConfig, check_retry, check_timeout},
+    error::{Error, ErrorKind},
+    method::Method,
+    request_id::{self, RequestId},
+    response::Response,
+};
+
+/// Headers that say how the message itself is framed; only the client can get them right.
+const OWN: [&str; 8] =
+    ["content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"];
+
+/// A call to be made.
+///
+/// By itself it is a message that any actix actor sends to [`ResilientClient::addr`]. Made by a client's methods
+/// (`client.get("/path")`) it knows its client, and [`send`](Call::send) makes it.
+///
+/// What is wrong with it (a bad header, a body that cannot be serialised) comes out when it is sent, as an error
+/// that names the field, before anything goes over the wire.
+#[derive(Debug)]
+pub struct Call<To = ()> {
+    pub(crate) to: To,
+    pub(crate) parts: Parts,
+}
+
+/// What a call consists of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) query: String,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Bytes,
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) own: Option<Box<Overrides>>,
+    pub(crate) fault: Option<Error>,
+}
+
+/// What is different for one call.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) timeout: Option<TimeoutConfig>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) retry: Option<RetryConfig>,
+}
+
+impl Call {
+    /// A call by any method. `url` is a path that is appended to the client's base URL, or an absolute URL.
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self::to((), method, url)
+    }
+
+    /// A GET.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self::new(Method::Get, url)
+    }
+
+    /// A POST.
+    pub fn post(url: impl Into<String>) -> Self {
+        Self::new(Method::Post, url)
+    }
+
+    /// A PUT.
+    pub fn put(url: impl Into<String>) -> Self {
+        Self::new(Method::Put, url)
+    }
+
+    /// A PATCH.
+    pub fn patch(url: impl Into<String>) -> Self {
+        Self::new(Method::Patch, url)
+    }
+
+    /// A DELETE.
+    pub fn delete(url: impl Into<String>) -> Self {
+        Self::new(Method::Delete, url)
+    }
+
+    /// A HEAD.
+    pub fn head(url: impl Into<String>) -> Self {
+        Self::new(Method::Head, url)
+    }
+
+    /// An OPTIONS.
+    pub fn options(url: impl Into<String>) -> Self {
+        Self::new(Method::Options, url)
+    }
+}
+
+impl Call<ResilientClient> {
+    /// Makes the call. Dropping the future before it is done ends the call and frees all that it holds.
+    ///
+    /// # Errors
+    ///
+    /// Everything in [`ErrorKind`].
+    pub fn send(self) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
+        self.to.make(self.parts)
+    }
+}
+
+impl<To> Call<To> {
+    pub(crate) fn to(to: To, method: Method, url: impl Into<String>) -> Self {
+        let parts = Parts {
+            method,
+            url: url.into(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            request_id: None,
+            own: None,
+            fault: None,
+        };
+        Self { to, parts }
+    }
+
+    /// Adds a header. `X-Request-ID` is the same as [`request_id`](Self::request_id).
+    ///
+    /// `Content-Length`, `Transfer-Encoding`, `Connection` and the like are the client's own and are refused.
+    #[must_use]
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        if name.eq_ignore_ascii_case(request_id::HEADER) {
+            return self.set_request_id(value);
+        }
+        match parse_header(name, value) {
+            Ok(header) => self.parts.headers.push(header),
+            Err(why) => self.spoil(ErrorKind::InvalidHeader, format!("header {name:?} {why}")),
+        }
+        self
+    }
+
+    /// Adds to the query: anything that serialises to pairs, such as `&[("delay", "100")]`.
+    #[must_use]
+    pub fn query(mut self, pairs: &(impl Serialize + ?Sized)) -> Self {
+        match serde_urlencoded::to_string(pairs) {
+            Ok(more) => {
+                if !self.parts.query.is_empty() && !more.is_empty() {
+                    self.parts.query.push('&');
+                }
+                self.parts.query.push_str(&more);
+            }
+            Err(why) => self.spoil(ErrorKind::Encode, format!("query cannot be serialised: {why}")),
+        }
+        self
+    }
+
+    /// Sends this as JSON.
+    #[must_use]
+    pub fn json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => self.set_body(body.into(), "application/json"),
+            Err(why) => self.spoil(ErrorKind::Encode, format!("json body cannot be serialised: {why}")),
+        }
+        self
+    }
+
+    /// Sends this as a form.
+    #[must_use]
+    pub fn form(mut self, value: &(impl Serialize + ?Sized)) -> Self {
+        match serde_urlencoded::to_string(value) {
+            Ok(body) => self.set_body(body.into(), "application/x-www-form-urlencoded"),
+            Err(why) => self.spoil(ErrorKind::Encode, format!("form body cannot be serialised: {why}")),
+        }
+        self
+    }
+
+    /// Sends these bytes as they are. Every attempt sends all of them, without a copy.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.parts.body = body.into();
+        self
+    }
+
+    /// The id of the call, instead of a random one: 1 to 255 visible ASCII characters.
+    #[must_use]
+    pub fn request_id(self, id: impl AsRef<str>) -> Self {
+        self.set_request_id(id.as_ref().as_bytes())
+    }
+
+    /// The limits of one attempt of this call.
+    #[must_use]
+    pub fn timeout(mut self, timeout: TimeoutConfig) -> Self {
+        match check_timeout(&timeout) {
+            Ok(()) => self.overrides().timeout = Some(timeout),
+            Err(fault) => self.fail(fault),
+        }
+        self
+    }
+
+    /// The limit of this whole call, 1 ms to 7 days.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        match crate::config::check_deadline(deadline) {
+            Ok(()) => self.overrides().deadline = Some(deadline),
+            Err(fault) => self.fail(fault),
+        }
+        self
+    }
+
+    /// When attempts of this call are made again. The budget is the client's: the one given here is not used.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryConfig) -> Self {
+        match check_retry(&retry) {
+            Ok(()) => self.overrides().retry = Some(retry),
+            Err(fault) => self.fail(fault),
+        }
+        self
+    }
+
+    fn set_request_id(mut self, id: &[u8]) -> Self {
+        match RequestId::parse(id) {
+            Ok(id) => self.parts.request_id = Some(id),
+            Err(why) => self.spoil(ErrorKind::InvalidHeader, format!("request_id {why}")),
+        }
+        self
+    }
+
+    fn set_body(&mut self, body: Bytes, content_type: &'static str) {
+        let has_type = self.parts.headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE);
+        if !has_type {
+            let value = HeaderValue::from_static(content_type);
+            self.parts.headers.push((http::header::CONTENT_TYPE, value));
+        }
+        self.parts.body = body;
+    }
+
+    fn overrides(&mut self) -> &mut Overrides {
+        self.parts.own.get_or_insert_default()
+    }
+
+    fn spoil(&mut self, kind: ErrorKind, message: String) {
+        self.fail(Error::new(kind, message));
+    }
+
+    /// The first fault is the one that is told.
+    fn fail(&mut self, fault: Error) {
+        self.parts.fault.get_or_insert(fault);
+    }
+}
+
+fn parse_header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "is no valid name")?;
+    if OWN.contains(&name.as_str()) {
+        return Err("is set by the client itself");
+    }
+    let value = HeaderValue::from_bytes(value).map_err(|_| "has a value with control characters")?;
+    Ok((name, value))
+}

@@ -1,0 +1,101 @@
+//! What a reply or a fault means: which error it is, whether it is retried, whether the breaker counts it. Pure.
+
+use resilience_actors::supervisor::{breaker::Outcome, retry::Again};
+
+use crate::error::{ConnectionError, ErrorKind, StatusError};
+
+/// The error that a status is; `None` for a success.
+pub(crate) fn status_error(status: u16) -> Option<ErrorKind> {
+    use ConnectionError as C;
+    use StatusError as S;
+    Some(match status {
+        200..=299 => return None,
+        408 => ErrorKind::Connection(C::ServerTimeout),
+        502..=504 => ErrorKind::Connection(C::ServiceUnavailable),
+        // Beyond 599 nothing is defined; RFC 9110, 15, has it treated as a 5xx.
+        500.. => ErrorKind::Connection(C::Server),
+        401 | 403 => ErrorKind::Status(S::Authentication),
+        404 => ErrorKind::Status(S::NotFound),
+        400 | 422 => ErrorKind::Status(S::InvalidRequest),
+        429 => ErrorKind::Status(S::RateLimited),
+        // An interim reply that claims to be the last one is no HTTP.
+        0..=199 => ErrorKind::Connection(C::Network),
+        300..=499 => ErrorKind::Status(S::Other),
+    })
+}
+
+/// Whether a failure of this kind is worth another attempt.
+pub(crate) fn again(kind: ErrorKind) -> Again {
+    match kind {
+        ErrorKind::Connection(_) | ErrorKind::Status(StatusError::RateLimited) => Again::MayHelp,
+        _ => Again::Useless,
+    }
+}
+
+/// What a failure of this kind tells the breaker.
+pub(crate) fn outcome(kind: ErrorKind) -> Outcome {
+    match kind {
+        ErrorKind::Connection(_) => Outcome::Failure,
+        // Whatever it said, the server was there to say it.
+        ErrorKind::Status(_) | ErrorKind::BodyTooLarge => Outcome::Success,
+        _ => Outcome::Abandoned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_error_is_retried_or_not_and_counts_or_not() {
+        use {Again::*, Outcome::*};
+        let table = [
+            (100, "network", MayHelp, Failure),
+            (101, "network", MayHelp, Failure),
+            (300, "status", Useless, Success),
+            (304, "status", Useless, Success),
+            (307, "status", Useless, Success),
+            (400, "invalid_request", Useless, Success),
+            (401, "authentication", Useless, Success),
+            (402, "status", Useless, Success),
+            (403, "authentication", Useless, Success),
+            (404, "not_found", Useless, Success),
+            (408, "server_timeout", MayHelp, Failure),
+            (409, "status", Useless, Success),
+            (418, "status", Useless, Success),
+            (422, "invalid_request", Useless, Success),
+            (429, "rate_limited", MayHelp, Success),
+            (499, "status", Useless, Success),
+            (500, "server", MayHelp, Failure),
+            (501, "server", MayHelp, Failure),
+            (502, "service_unavailable", MayHelp, Failure),
+            (503, "service_unavailable", MayHelp, Failure),
+            (504, "service_unavailable", MayHelp, Failure),
+            (505, "server", MayHelp, Failure),
+            (599, "server", MayHelp, Failure),
+            (999, "server", MayHelp, Failure),
+        ];
+        for (status, name, retried, counted) in table {
+            let kind = status_error(status).unwrap();
+            assert_eq!((kind.name(), again(kind), outcome(kind)), (name, retried, counted), "{status}");
+        }
+        for status in [200, 201, 204, 206, 299] {
+            assert_eq!(status_error(status), None);
+        }
+    }
+
+    #[test]
+    fn what_the_client_itself_refuses_is_neither_retried_nor_counted() {
+        for kind in [
+            ErrorKind::PoolTimeout,
+            ErrorKind::CircuitOpen { retry_after: None },
+            ErrorKind::DeadlineExceeded,
+            ErrorKind::Closed,
+            ErrorKind::Config,
+            ErrorKind::InvalidUrl,
+            ErrorKind::Decode,
+        ] {
+            assert_eq!((again(kind), outcome(kind)), (Again::Useless, Outcome::Abandoned), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What a client can be told, with its defaults. Nothing here acts; `check` says what is out of range.
+
+mod check;
+mod env;
+mod seconds;
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::check::{check, check_deadline, check_retry, check_timeout};
+
+/// Everything a client can be told.
+///
+/// It can be written in code, read by serde (durations are seconds, with fractions; unknown fields are refused)
+/// or taken from the environment by [`ClientConfig::from_env`]. It is checked when a client starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientConfig {
+    /// What relative paths are appended to: `http://host:port/prefix`. Empty: only absolute URLs can be called.
+    pub base_url: String,
+    /// Limits of one attempt.
+    pub timeout: TimeoutConfig,
+    /// Limit of a whole call: queueing, attempts, waits and the body. Default 60 s; up to 7 days.
+    #[serde(with = "seconds")]
+    pub deadline: Duration,
+    /// When a failed attempt is made again.
+    pub retry: RetryConfig,
+    /// When calls are refused because the server keeps failing.
+    pub circuit_breaker: CircuitBreakerConfig,
+    /// How many attempts may be under way at once.
+    pub bulkhead: BulkheadConfig,
+    /// Whether redirects are followed: at most 10, never from https to http. Default true.
+    pub follow_redirects: bool,
+    /// Whether the server's certificate is verified. Default true; false is for tests alone.
+    pub verify_ssl: bool,
+    /// The `User-Agent` header. Default `resilient-client/VERSION`.
+    pub user_agent: String,
+    /// What is logged, and where.
+    pub logging: LoggingConfig,
+    /// The longest body of a reply, in bytes. Default 8 MiB; 1 to 2^40.
+    pub max_body_bytes: u64,
+}
+
+impl ClientConfig {
+    /// The defaults, for a server.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self { base_url: base_url.into(), ..Self::default() }
+    }
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            base_url: String::new(),
+            timeout: TimeoutConfig::default(),
+            deadline: Duration::from_secs(60),
+            retry: RetryConfig::default(),
+            circuit_breaker: CircuitBreakerConfig::default(),
+            bulkhead: BulkheadConfig::default(),
+            follow_redirects: true,
+            verify_ssl: true,
+            user_agent: concat!("resilient-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            logging: LoggingConfig::default(),
+            max_body_bytes: 8 << 20,
+        }
+    }
+}
+
+/// Limits of one attempt. Each is above zero and at most a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimeoutConfig {
+    /// To resolve the name, connect and shake hands. Default 5 s.
+    #[serde(with = "seconds")]
+    pub connect: Duration,
+    /// The longest silence while waiting for the head or the body. Default 15 s.
+    #[serde(with = "seconds")]
+    pub read: Duration,
+    /// The longest time in which the server takes no byte of the request. Default 15 s.
+    #[serde(with = "seconds")]
+    pub write: Duration,
+    /// To hand a call over to the client's own thread, when the caller is on another. Default 5 s.
+    #[serde(with = "seconds")]
+    pub pool: Duration,
+}
+
+impl Default for TimeoutConfig {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(15),
+            write: Duration::from_secs(15),
+            pool: Duration::from_secs(5),
+        }
+    }
+}
+
+/// When a failed attempt is made again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryConfig {
+    /// Attempts in all, the first included. Default 3; 1 to 10 000.
+    pub max_attempts: u32,
+    /// The shortest wait. Default 1 s; at most a day.
+    #[serde(with = "seconds")]
+    pub min_wait: Duration,
+    /// The longest wait. Default 60 s; at least `min_wait`, at most a day.
+    #[serde(with = "seconds")]
+    pub max_wait: Duration,
+    /// What the bound of the wait is multiplied by from retry to retry. Default 2; 1 to 1 000.
+    pub multiplier: f64,
+    /// Whether the wait before retry n is uniform in `[min, min(max, min * multiplier^n)]` (the default), or
+    /// exactly `min(max, min * multiplier^(n-1))`.
+    pub jitter: bool,
+    /// Which methods are retried. Default all.
+    pub methods: RetryMethods,
+    /// The longest `Retry-After` that is waited for; a longer one ends the call. Default 60 s; at most a day.
+    #[serde(with = "seconds")]
+    pub retry_after_max: Duration,
+    /// How many retries all calls of the client together may make.
+    pub budget: RetryBudget,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            min_wait: Duration::from_secs(1),
+            max_wait: Duration::from_secs(60),
+            multiplier: 2.0,
+            jitter: true,
+            methods: RetryMethods::All,
+            retry_after_max: Duration::from_secs(60),
+            budget: RetryBudget::default(),
+        }
+    }
+}
+
+/// Which methods are retried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryMethods {
+    /// All: the request id makes each safe against a server that honours it.
+    #[default]
+    All,
+    /// GET, HEAD, OPTIONS, PUT and DELETE (RFC 9110, 9.2.2), and any method of which nothing was sent.
+    #[serde(alias = "idempotent")]
+    IdempotentOnly,
+}
+
+/// How many retries all calls of a client together may make: a share of the calls, and some each second.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryBudget {
+    /// Retries for each call. Default 0.2; 0 to 100.
+    pub ratio: f64,
+    /// Retries for each second, at most one second's worth saved up. Default 10; 0 to 1 000 000.
+    pub per_second: f64,
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self { ratio: 0.2, per_second: 10.0 }
+    }
+}
+
+/// When calls are refused because the server keeps failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CircuitBreakerConfig {
+    /// Consecutive failed calls that open it. Default 5; 1 to 1 000 000.
+    pub failure_threshold: u32,
+    /// How long it stays open. Default 30 s; above zero, at most a day.
+    #[serde(with = "seconds")]
+    pub recovery_timeout: Duration,
+    /// Probes at once while it is half-open. Default 1; 1 to 1 000.
+    pub half_open_max_calls: u32,
+}
+
+impl Default for CircuitBreakerConfig {
+    fn default() -> Self {
+        Self { failure_threshold: 5, recovery_timeout: Duration::from_secs(30), half_open_max_calls: 1 }
+    }
+}
+
+/// How many attempts may be under way at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BulkheadConfig {
+    /// Slots. Default 50; 1 to 100 000.
+    pub max_concurrency: u32,
+    /// The longest wait for a slot; zero does not wait. Default 30 s; at most a day.
+    #[serde(with = "seconds")]
+    pub acquisition_timeout: Duration,
+}
+
+impl Default for BulkheadConfig {
+    fn default() -> Self {
+        Self { max_concurrency: 50, acquisition_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// What is logged, and where. The records go to the `log` crate; the application decides what becomes of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoggingConfig {
+    /// The least important level that is logged. Default INFO.
+    pub level: LogLevel,
+    /// Whether lines carry the request id. Default true.
+    pub include_request_id: bool,
+    /// The target of the records. Default `resilient_client`.
+    pub target: String,
+}
+
+impl Default for LoggingConfig {
+    fn default() -> Self {
+        Self { level: LogLevel::Info, include_request_id: true, target: "resilient_client".to_owned() }
+    }
+}
+
+/// A level of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum LogLevel {
+    /// Nothing is logged.
+    Off,
+    /// Errors alone.
+    Error,
+    /// What needs attention, such as a breaker that opened.
+    Warning,
+    /// What changes for all calls.
+    #[default]
+    Info,
+    /// What happens to each call.
+    Debug,
+}
+
+impl LogLevel {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Off, "OFF"),
+        (Self::Error, "ERROR"),
+        (Self::Warning, "WARNING"),
+        (Self::Info, "INFO"),
+        (Self::Debug, "DEBUG"),
+    ];
+
+    pub(crate) fn filter(self) -> log::LevelFilter {
+        match self {
+            Self::Off => log::LevelFilter::Off,
+            Self::Error => log::LevelFilter::Error,
+            Self::Warning => log::LevelFilter::Warn,
+            Self::Info => log::LevelFilter::Info,
+            Self::Debug => log::LevelFilter::Debug,
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name) = Self::ALL.iter().find(|(level, _)| level == self).expect("every level has a name");
+        f.write_str(name)
+    }
+}
+
+impl FromStr for LogLevel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        let (level, _) =
+            known.ok_or_else(|| format!("must be OFF, ERROR, WARNING, INFO or DEBUG, got {text:?}"))?;
+        Ok(*level)
+    }
+}
+
+impl TryFrom<String> for LogLevel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<LogLevel> for String {
+    fn from(level: LogLevel) -> Self {
+        level.to_string()
+    }
+}
+
+impl FromStr for RetryMethods {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "all" => Ok(Self::All),
+            "idempotent" | "idempotent_only" => Ok(Self::IdempotentOnly),
+            _ => Err(format!("must be all or idempotent, got {text:?}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

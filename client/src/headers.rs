@@ -1,0 +1,75 @@
+//! The headers of a reply. They are the client's own type, so that no version of another crate shows through.
+
+use http::header::{HeaderName, HeaderValue};
+
+/// Headers in the order in which they came. Names compare without regard to case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(HeaderName, HeaderValue)>);
+
+impl Headers {
+    /// The first value of a header, if it is there and is text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name).find_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// All values of a header that are text.
+    pub fn get_all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        self.raw(name).filter_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Whether the header is there.
+    pub fn contains(&self, name: &str) -> bool {
+        self.raw(name).next().is_some()
+    }
+
+    /// Every header: its name, in lower case, and its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values of a header as they came.
+    pub(crate) fn raw<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.0
+            .iter()
+            .filter(|(n, _)| n.as_str().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_bytes())
+    }
+}
+
+impl FromIterator<(HeaderName, HeaderValue)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (HeaderName, HeaderValue)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_without_regard_to_case_and_order_is_kept() {
+        let pair = |name: &'static str, value: &'static [u8]| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())
+        };
+        let headers: Headers =
+            [pair("set-cookie", b"a=1"), pair("x-odd", b"\xff"), pair("set-cookie", b"b=2")]
+                .into_iter()
+                .collect();
+        assert_eq!(headers.get("Set-Cookie"), Some("a=1"));
+        assert_eq!(headers.get_all("SET-COOKIE").collect::<Vec<_>>(), ["a=1", "b=2"]);
+        assert_eq!(headers.get("x-odd"), None, "not text");
+        assert!(headers.contains("X-Odd"));
+        assert_eq!((headers.len(), headers.is_empty()), (3, false));
+        assert_eq!(headers.iter().nth(1), Some(("x-odd", &b"\xff"[..])));
+    }
+}

@@ -1,0 +1,93 @@
+//! What a call brings back: owned data, and how it was come by.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    error::{Error, ErrorKind},
+    headers::Headers,
+    request_id::RequestId,
+};
+
+/// A whole reply.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Bytes,
+    pub(crate) request_id: RequestId,
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// One attempt of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The status of the reply, if there was one.
+    pub status: Option<u16>,
+    /// What kind of failure it was; `None` for the attempt that succeeded.
+    pub error: Option<ErrorKind>,
+    /// How long it took, from sending to the end of the body.
+    pub duration: Duration,
+    /// How long the call waited before the next one; `None` for the last.
+    pub wait: Option<Duration>,
+}
+
+impl Response {
+    /// The status code, 200 to 299 for a success.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The body, whole.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body, without a copy.
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+
+    /// The id that every attempt carried.
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_str()
+    }
+
+    /// The attempts that were made, in order; the last one brought this reply.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](ErrorKind::Decode) when it is not, or not of this type; the error carries this response.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body)
+            .map_err(|why| self.not_decodable(&format!("not the JSON asked for: {why}"), why))
+    }
+
+    /// The body as UTF-8 text.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](ErrorKind::Decode) when it is not; the error carries this response.
+    pub fn text(&self) -> Result<&str, Error> {
+        std::str::from_utf8(&self.body).map_err(|why| self.not_decodable(&format!("not UTF-8: {why}"), why))
+    }
+
+    fn not_decodable(&self, why: &str, source: impl Into<crate::error::Source>) -> Error {
+        Error::new(ErrorKind::Decode, format!("the body of the reply is {why}"))
+            .with_request_id(self.request_id.clone())
+            .with_response(self.clone())
+            .with_source(source)
+    }
+}

@@ -1,0 +1,40 @@
+//! A timer that runs while nothing happens. One is kept for a connection's life, because moving a timer's end costs
+//! a fraction of making one.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Times the silence on a stream.
+#[derive(Default)]
+pub(super) struct Silence {
+    timer: Option<Pin<Box<Sleep>>>,
+    running: bool,
+}
+
+impl Silence {
+    /// Ready when the silence, which begins with the first poll after [`end`](Self::end), has lasted so long.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, longest: Duration) -> Poll<()> {
+        let end = || Instant::now() + longest;
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if !self.running {
+                    timer.as_mut().reset(end());
+                }
+                timer
+            }
+            None => self.timer.insert(Box::pin(sleep_until(end()))),
+        };
+        self.running = true;
+        timer.as_mut().poll(cx)
+    }
+
+    /// Something happened.
+    pub(super) fn end(&mut self) {
+        self.running = false;
+    }
+}

@@ -1,0 +1,322 @@
+//! A server that misbehaves byte by byte: for each request it plays a list of acts.
+//!
+//! It speaks just enough HTTP to know where a request ends. It must never correct what a test told it to send.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::AbortHandle,
+};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+
+use crate::guard::within;
+
+/// What the server does next on a connection.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Sends these bytes.
+    Send(Vec<u8>),
+    /// Sends these bytes one by one, each in a packet of its own.
+    Drip(Vec<u8>),
+    /// Does nothing for so long.
+    Pause(Duration),
+    /// Does nothing until the gate is opened.
+    Wait(Gate),
+    /// Closes the connection in an orderly way.
+    Close,
+    /// Closes the TCP connection without a word; below TLS, which then ends without its goodbye.
+    Cut,
+    /// Resets the connection.
+    Reset,
+    /// Does nothing more, until the other side goes.
+    Stall,
+}
+
+/// Holds up servers until a test opens it, once and for all.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// A closed gate.
+    pub fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Opens it.
+    pub fn open(&self) {
+        self.0.close();
+    }
+
+    async fn opened(&self) {
+        // Nobody ever adds a permit: what ends this is the end of the semaphore.
+        let _ = self.0.acquire().await;
+    }
+}
+
+/// Sends these bytes.
+pub fn send(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Send(bytes.as_ref().to_vec())
+}
+
+/// Sends these bytes one by one.
+pub fn drip(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Drip(bytes.as_ref().to_vec())
+}
+
+/// A plain, whole, well-formed reply.
+pub fn reply(status: u16, headers: &str, body: &str) -> Act {
+    send(format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len()))
+}
+
+/// Whether the server reads what it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The whole request, before it acts.
+    Requests,
+    /// Nothing: it acts, or not, as soon as somebody connects.
+    Nothing,
+}
+
+/// A running server. Its address is taken back when it is dropped.
+#[derive(Debug)]
+pub struct WireServer {
+    address: SocketAddr,
+    seen: Arc<Seen>,
+    task: AbortHandle,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    requests: Mutex<Vec<String>>,
+    connections: AtomicUsize,
+    gone: AtomicUsize,
+}
+
+type Script = dyn Fn(usize) -> Vec<Act> + Send + Sync;
+
+impl WireServer {
+    /// A server that plays `script(n)` for request `n`, counted over all connections. A connection whose acts do
+    /// not end it waits for the next request.
+    pub async fn start(script: impl Fn(usize) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        Self::with(Reading::Requests, None, script).await
+    }
+
+    /// A server that plays the same acts for every request.
+    pub async fn always(acts: Vec<Act>) -> Self {
+        Self::start(move |_| acts.clone()).await
+    }
+
+    /// A server of either kind, behind TLS if there is a configuration for it.
+    pub async fn with(
+        reading: Reading,
+        tls: Option<Arc<ServerConfig>>,
+        script: impl Fn(usize) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let seen = Arc::new(Seen::default());
+        let (script, shared): (Arc<Script>, _) = (Arc::new(script), Arc::clone(&seen));
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                shared.connections.fetch_add(1, Ordering::SeqCst);
+                let (script, seen, tls) = (Arc::clone(&script), Arc::clone(&shared), tls.clone());
+                tokio::spawn(async move {
+                    // What a client does to its connection is no fault of the server.
+                    let _ = serve(stream, reading, tls, &*script, &seen).await;
+                    seen.gone.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self { address, seen, task: task.abort_handle() }
+    }
+
+    /// `http://address`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// `https://localhost:port`.
+    pub fn tls_url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+
+    /// The requests that have come, as text.
+    pub fn requests(&self) -> Vec<String> {
+        self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests have come.
+    pub fn request_count(&self) -> usize {
+        self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many connections have been made.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many of them have ended.
+    pub fn gone(&self) -> usize {
+        self.seen.gone.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for WireServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+async fn serve(
+    stream: TcpStream,
+    reading: Reading,
+    tls: Option<Arc<ServerConfig>>,
+    script: &Script,
+    seen: &Seen,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    match tls {
+        None => play(&mut { stream }, reading, script, seen).await,
+        Some(config) => {
+            let mut session = TlsAcceptor::from(config).accept(stream).await?;
+            play(&mut session, reading, script, seen).await
+        }
+    }
+}
+
+/// A connection that acts can end.
+trait Connection: Send {
+    fn stream(&mut self) -> &mut dyn Stream;
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Connection for TcpStream {
+    fn stream(&mut self) -> &mut dyn Stream {
+        self
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Connection for tokio_rustls::server::TlsStream<TcpStream> {
+    fn stream(&mut self) -> &mut dyn Stream {
+        self
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+async fn play(
+    connection: &mut dyn Connection,
+    reading: Reading,
+    script: &Script,
+    seen: &Seen,
+) -> io::Result<()> {
+    loop {
+        let n = match reading {
+            Reading::Requests => {
+                let Some(request) = read_request(connection.stream()).await? else { return Ok(()) };
+                let mut requests = seen.requests.lock().unwrap_or_else(PoisonError::into_inner);
+                requests.push(request);
+                requests.len() - 1
+            }
+            Reading::Nothing => 0,
+        };
+        for act in script(n) {
+            match act {
+                Act::Send(bytes) => {
+                    connection.stream().write_all(&bytes).await?;
+                    connection.stream().flush().await?;
+                }
+                Act::Drip(bytes) => {
+                    for byte in bytes {
+                        connection.stream().write_all(&[byte]).await?;
+                        connection.stream().flush().await?;
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Act::Pause(time) => tokio::time::sleep(time).await,
+                Act::Wait(gate) => gate.opened().await,
+                Act::Close => return connection.stream().shutdown().await,
+                Act::Cut => return Ok(()),
+                Act::Reset => {
+                    connection.tcp().set_zero_linger()?;
+                    return Ok(());
+                }
+                Act::Stall if reading == Reading::Nothing => std::future::pending().await,
+                Act::Stall => return until_gone(connection.stream()).await,
+            }
+        }
+    }
+}
+
+async fn until_gone(stream: &mut dyn Stream) -> io::Result<()> {
+    let mut scrap = [0; 1024];
+    while stream.read(&mut scrap).await? > 0 {}
+    Ok(())
+}
+
+/// Reads a head and as much of a body as it announces; `None` when the other side has gone.
+async fn read_request(stream: &mut dyn Stream) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.and_then(|value| value.trim().parse().ok()).unwrap_or(0);
+            if bytes.len() >= end + 4 + length {
+                return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        let n = stream.read(&mut chunk).await?;
+        if n == 0 {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk[..n]);
+    }
+}
+
+/// Waits until something is so.
+pub async fn until(mut so: impl FnMut() -> bool) {
+    let wait = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within("what the test waits for", wait).await;
+}
+
+/// A TLS configuration with a certificate for `localhost` that nobody trusts.
+pub fn self_signed() -> Arc<ServerConfig> {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("localhost is a valid name");
+    let key = tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key.into())
+        .expect("the key is the certificate's");
+    Arc::new(config)
+}
