@@ -162,11 +162,11 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
     for step in story {
         match step {
             Step::Arm(count) => {
-                handle.fail_next(count).await.unwrap();
+                handle.fail_next(count).await.expect("the actor runs");
                 (order, armed) = (order + 1, count);
             }
             Step::Reset => {
-                handle.reset().await.unwrap();
+                handle.reset().await.expect("the actor runs");
                 (order, armed) = (order + 1, 0);
             }
             Step::Ask => {
@@ -183,7 +183,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
                 let place = which.index(asked.len());
                 if let std::task::Poll::Ready(verdict) = futures::poll!(&mut asked[place]) {
                     drop(asked.swap_remove(place));
-                    if let Verdict::Fail(failure) = verdict.unwrap() {
+                    if let Verdict::Fail(failure) = verdict.expect("true in this test") {
                         held.push(failure);
                     }
                 }
@@ -200,7 +200,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
     }
     drop((asked, held));
     run_the_actor().await;
-    let left = handle.status().await.unwrap().count;
+    let left = handle.status().await.expect("true in this test").count;
     prop_assert_eq!(answered.get(&order).copied().unwrap_or_default() + left, armed);
     Ok(())
 }

@@ -97,8 +97,10 @@ fn name(key: usize) -> Key {
 
 impl Told {
     fn new(max_size: usize) -> Self {
-        let settings =
-            CacheSettings { max_size: NonZeroUsize::new(max_size).unwrap(), ttl: Duration::from_millis(TTL) };
+        let settings = CacheSettings {
+            max_size: NonZeroUsize::new(max_size).expect("true in this test"),
+            ttl: Duration::from_millis(TTL),
+        };
         Self {
             cache: IdempotencyCache::new(settings),
             max_size,
@@ -128,7 +130,7 @@ impl Told {
         };
         let now = self.clock();
         match self.cache.begin(&name(key), caller.clone(), now) {
-            Begun::Replay { value, waiter } => {
+            Begun::Replay { value, waiter, .. } => {
                 let entry = live.ok_or_else(|| TestCaseError::fail("a replay of what is not stored"))?;
                 prop_assert_eq!((value, &waiter), (entry.value, &caller));
                 self.stored.push(entry);
@@ -219,7 +221,7 @@ impl Told {
             Event::Begin(key) => self.begin(*key)?,
             Event::Complete(which) if !self.flights.is_empty() => self.complete(*which)?,
             Event::Abandon(which) if !self.flights.is_empty() => {
-                self.abandon(which.index(self.flights.len()))?
+                self.abandon(which.index(self.flights.len()))?;
             }
             Event::ReportLate(which) if !self.ended.is_empty() => self.report_late(*which)?,
             Event::Leave(which) if !self.callers.is_empty() => which.get(&self.callers).left.set(true),
@@ -293,7 +295,7 @@ impl Requests {
     async fn take(&mut self, place: usize) -> Result<(), TestCaseError> {
         let Poll::Ready(outcome) = futures::poll!(&mut self.asked[place].1) else { return Ok(()) };
         let (key, _) = self.asked.swap_remove(place);
-        match outcome.unwrap() {
+        match outcome.expect("true in this test") {
             Outcome::Replay(value) => prop_assert_eq!(Some(value), self.answers[key]),
             Outcome::Execute(lease) => {
                 prop_assert!(self.leases.iter().all(|(other, _)| *other != key), "two execute {key}");
@@ -320,8 +322,10 @@ async fn run_the_actor() {
 
 /// One executes a key at a time, one answer is made, and whoever stays gets something.
 async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
-    let settings =
-        CacheSettings { max_size: NonZeroUsize::new(100).unwrap(), ttl: Duration::from_secs(3600) };
+    let settings = CacheSettings {
+        max_size: NonZeroUsize::new(100).expect("true in this test"),
+        ttl: Duration::from_secs(3600),
+    };
     let (cache, actor) = idempotency::prepare::<usize>(settings, "test");
     actor.start();
     let mut requests = Requests::default();
@@ -343,7 +347,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
         }
     }
     settle(requests).await?;
-    prop_assert_eq!(cache.stats().await.unwrap().in_flight, 0);
+    prop_assert_eq!(cache.stats().await.expect("true in this test").in_flight, 0);
     Ok(())
 }
 
