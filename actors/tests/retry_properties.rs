@@ -29,9 +29,9 @@ fn jitter() -> impl Strategy<Value = Jitter> {
     prop_oneof![Just(Jitter::Full), Just(Jitter::None)]
 }
 
-/// Every backoff that makes sense.
+/// Every backoff that makes sense, but for multipliers so close to 1 that [`bound`] would take too long.
 fn backoff() -> impl Strategy<Value = Backoff> {
-    let multiplier = prop_oneof![Just(1.0), Just(2.0), Just(1_000.0), 1.0..1.001f64, 1.0..=1_000.0f64];
+    let multiplier = prop_oneof![Just(1.0), Just(2.0), Just(1_000.0), 1.01..1.1f64, 1.01..=1_000.0f64];
     (duration(), duration(), multiplier, jitter()).prop_map(|(one, other, multiplier, jitter)| Backoff {
         min: one.min(other),
         max: one.max(other),
@@ -46,18 +46,17 @@ fn number() -> impl Strategy<Value = u32> {
 
 /// `min(max, min * multiplier^exponent)` by multiplying again and again, which ends because it stops at `max`.
 fn bound(backoff: &Backoff, exponent: u32) -> f64 {
-    let (min, max) = (backoff.min.as_secs_f64(), backoff.max.as_secs_f64());
-    let mut bound = min;
-    if min == 0.0 || backoff.multiplier == 1.0 {
-        return min;
+    let (mut bound, max) = (backoff.min.as_secs_f64(), backoff.max.as_secs_f64());
+    if bound == 0.0 || backoff.multiplier == 1.0 {
+        return bound;
     }
-    for _ in 0..exponent.min(100_000) {
+    for _ in 0..exponent {
         if bound >= max {
             return max;
         }
         bound *= backoff.multiplier;
     }
-    if exponent > 100_000 { max } else { bound.min(max) }
+    bound.min(max)
 }
 
 /// What two ways to calculate one wait may differ by: their rounding, and a nanosecond.
@@ -68,8 +67,6 @@ fn nearly(wait: f64) -> f64 {
 proptest! {
     #[test]
     fn a_wait_lies_between_the_minimum_and_its_bound(backoff in backoff(), n in number(), seed in any::<u64>()) {
-        // A multiplier so close to 1 that the bound is still rising after 100 000 retries is left out.
-        prop_assume!(n <= 100_000 || backoff.multiplier == 1.0 || backoff.multiplier > 1.001);
         let wait = backoff.wait(n, &mut fastrand::Rng::with_seed(seed));
         prop_assert!(backoff.min <= wait && wait <= backoff.max, "{wait:?}");
         match backoff.jitter {
