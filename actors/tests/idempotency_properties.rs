@@ -1,6 +1,7 @@
 //! Random stories about keys: the cache beside two plain lists, and the actor under callers who leave.
 //!
 //! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -219,7 +220,7 @@ impl Told {
             Event::Begin(key) => self.begin(*key)?,
             Event::Complete(which) if !self.flights.is_empty() => self.complete(*which)?,
             Event::Abandon(which) if !self.flights.is_empty() => {
-                self.abandon(which.index(self.flights.len()))?
+                self.abandon(which.index(self.flights.len()))?;
             }
             Event::ReportLate(which) if !self.ended.is_empty() => self.report_late(*which)?,
             Event::Leave(which) if !self.callers.is_empty() => which.get(&self.callers).left.set(true),

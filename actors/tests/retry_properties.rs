@@ -64,6 +64,23 @@ fn nearly(wait: f64) -> f64 {
     wait * 1e-9 + 2e-9
 }
 
+/// When the whole call ends.
+#[derive(Debug, Clone)]
+enum Ends {
+    Ago(Duration),
+    In(Duration),
+    /// To the nanosecond.
+    WithTheWait,
+}
+
+fn ends() -> impl Strategy<Value = Ends> {
+    prop_oneof![
+        1 => duration().prop_map(Ends::Ago),
+        4 => duration().prop_map(Ends::In),
+        1 => Just(Ends::WithTheWait),
+    ]
+}
+
 proptest! {
     #[test]
     fn a_wait_lies_between_the_minimum_and_its_bound(backoff in backoff(), n in number(), seed in any::<u64>()) {
@@ -106,17 +123,21 @@ proptest! {
         number in prop_oneof![1..10u32, number()],
         useless in any::<bool>(),
         retry_after in prop_oneof![Just(None), duration().prop_map(Some), Just(Some(Duration::MAX))],
-        (left, late) in (duration(), any::<bool>()),
+        ends in ends(),
         seed in any::<u64>(),
     ) {
-        let start = Instant::now() + Duration::from_nanos(DAY);
-        let (now, deadline) = if late { (start + left, start) } else { (start, start + left) };
-        let again = if useless { Again::Useless } else { Again::MayHelp };
-        let failed = FailedAttempt { number, again, retry_after, deadline };
-        let policy = RetryPolicy { max_attempts, backoff: backoff.clone(), retry_after_max };
         let asked = retry_after.unwrap_or_default();
         // The same seed gives the same jitter, so this is the wait that the decision is about.
         let planned = backoff.wait(number, &mut fastrand::Rng::with_seed(seed)).max(asked);
+        let now = Instant::now() + Duration::from_nanos(DAY);
+        let deadline = match ends {
+            Ends::Ago(ago) => now - ago,
+            Ends::In(left) => now + left,
+            Ends::WithTheWait => now + planned.min(Duration::from_nanos(DAY)),
+        };
+        let again = if useless { Again::Useless } else { Again::MayHelp };
+        let failed = FailedAttempt { number, again, retry_after, deadline };
+        let policy = RetryPolicy { max_attempts, backoff, retry_after_max };
         match policy.wait_after(&failed, now, &mut fastrand::Rng::with_seed(seed)) {
             Ok(wait) => {
                 prop_assert!(now + wait < deadline, "it waits past the deadline");
@@ -128,7 +149,7 @@ proptest! {
             Err(GiveUp::NotRetryable) => prop_assert!(useless),
             Err(GiveUp::AttemptsExhausted) => prop_assert!(number >= max_attempts),
             Err(GiveUp::RetryAfterTooLong) => prop_assert!(asked > retry_after_max),
-            Err(GiveUp::DeadlineTooNear) => prop_assert!(now + planned >= deadline),
+            Err(GiveUp::DeadlineTooNear) => prop_assert!(deadline.saturating_duration_since(now) <= planned),
             Err(other) => prop_assert!(false, "{other:?} is not for this rule to say"),
         }
     }
