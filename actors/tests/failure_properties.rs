@@ -1,6 +1,7 @@
 //! Random stories about failures: the plan beside a pile of tickets, and the actor under callers who leave.
 //!
 //! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

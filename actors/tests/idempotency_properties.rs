@@ -1,6 +1,7 @@
 //! Random stories about keys: the cache beside two plain lists, and the actor under callers who leave.
 //!
 //! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
