@@ -4,6 +4,8 @@
 //! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
 //! * [`logs`] reads what it logs, as events that a test can wait for.
 //! * [`http`] is ordinary HTTP; [`raw`] is bytes on a socket, for what an ordinary client refuses to send.
+//! * [`process`] tells what a running program takes of the machine.
+//! * [`siege`] is a server that is attacked, and whether it came to harm.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
 //! * [`guard`] bounds every wait, so that a server that hangs fails a test and does not stop the run.
 //!
@@ -13,13 +15,16 @@ pub mod binary;
 pub mod guard;
 pub mod http;
 pub mod logs;
+pub mod process;
 pub mod program;
 pub mod raw;
 pub mod server;
+pub mod siege;
 pub mod wire_server;
 
 pub use guard::within;
 pub use http::{Answer, answer};
+pub use process::Footprint;
 pub use program::{Outcome, Program};
 pub use raw::RawConnection;
 pub use server::TestServer;

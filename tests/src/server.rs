@@ -13,6 +13,7 @@ use tokio::process::Child;
 use crate::guard::within;
 use crate::http;
 use crate::logs::{LogLine, LogStream};
+use crate::process::Footprint;
 use crate::program::{Outcome, Program};
 use crate::raw::RawConnection;
 
@@ -83,6 +84,14 @@ impl TestServer {
     /// The URL of `path`, which starts with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// What it takes of the machine now.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn footprint(&self) -> Footprint {
+        Footprint::of(self.child.id().expect("the server runs"))
     }
 
     /// Its working directory.

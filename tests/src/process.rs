@@ -1,0 +1,38 @@
+//! What a running program takes of the machine, as Linux tells it under `/proc`.
+
+use std::fs;
+
+/// Memory and descriptors of a process at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Resident memory, in bytes.
+    pub resident: u64,
+    /// Open descriptors: files, sockets, pipes.
+    pub descriptors: usize,
+}
+
+impl Footprint {
+    /// The footprint of the process `pid`.
+    ///
+    /// # Panics
+    /// When there is no such process, or no `/proc`.
+    pub fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs, on Linux");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(kibibytes);
+        let descriptors =
+            fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs, as the same user");
+        Footprint {
+            resident: resident.expect("a running process has resident memory") * 1024,
+            descriptors: descriptors.count(),
+        }
+    }
+
+    /// Resident memory in mebibytes, for people.
+    pub fn mebibytes(&self) -> u64 {
+        self.resident >> 20
+    }
+}
+
+fn kibibytes(field: &str) -> Option<u64> {
+    field.trim().strip_suffix(" kB")?.parse().ok()
+}
