@@ -22,9 +22,18 @@ pub(super) enum Phase {
     /// For the rest of a request's head.
     Head { since: Instant },
     /// For us.
-    Answering,
+    Answering(Expecting),
     /// For the first byte of another request.
     Idle { since: Instant },
+}
+
+/// What may still come while a request is being answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expecting {
+    /// The request's body.
+    Body,
+    /// Nothing of this request; the next one perhaps.
+    Nothing,
 }
 
 impl Exchange {
@@ -38,9 +47,9 @@ impl Exchange {
         request.conn_data::<Rc<Self>>().cloned()
     }
 
-    /// A request's head is complete, and we are working on it.
-    pub fn begin(&self) {
-        self.phase.set(Phase::Answering);
+    /// A request has come this far, and we are working on it.
+    pub fn begin(&self, expecting: Expecting) {
+        self.phase.set(Phase::Answering(expecting));
     }
 
     /// The answer is made.
@@ -65,7 +74,7 @@ impl Phase {
         let (since, bound): (Instant, Duration) = match self {
             Self::New { since } | Self::Head { since } => (since, patience.head),
             Self::Idle { since } => (since, patience.idle),
-            Self::Answering => return None,
+            Self::Answering(_) => return None,
         };
         Some(since + bound)
     }

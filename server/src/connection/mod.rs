@@ -10,6 +10,6 @@ mod registry;
 mod rejection;
 mod stream;
 
-pub use exchange::Exchange;
+pub use exchange::{Exchange, Expecting};
 pub use registry::Connections;
 pub use stream::{Connection, Patience};

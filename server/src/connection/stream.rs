@@ -14,7 +14,7 @@ use actix_rt::time::{Sleep, sleep_until};
 use actix_web::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::exchange::{Exchange, Phase};
+use super::exchange::{Exchange, Expecting, Phase};
 use super::registry::{Connections, Entry};
 use super::rejection;
 
@@ -36,6 +36,9 @@ impl Patience {
     }
 }
 
+/// Bytes that are handed on at once: more than most heads, and few enough requests.
+const CHUNK: usize = 1024;
+
 /// A socket below actix-http.
 pub struct Connection<T> {
     io: T,
@@ -44,6 +47,12 @@ pub struct Connection<T> {
     entry: Entry,
     is_registered: bool,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Bytes handed on since whoever reads them has last had a chance to look at them.
+    handed_on: usize,
+    /// Bytes handed on while a request that expects none is being answered.
+    read_ahead: usize,
+    /// Whether bytes are left unread until the answer is out.
+    is_holding_back: bool,
     /// Since when the other side has taken nothing of what we want to write.
     stalled: Option<Instant>,
     /// What is left to write of an answer of our own.
@@ -60,6 +69,9 @@ impl<T> Connection<T> {
             entry: connections.enter(),
             is_registered: false,
             timer: None,
+            handed_on: 0,
+            read_ahead: 0,
+            is_holding_back: false,
             stalled: None,
             rejection: Vec::new(),
         }
@@ -69,6 +81,20 @@ impl<T> Connection<T> {
     #[must_use]
     pub fn exchange(&self) -> Rc<Exchange> {
         Rc::clone(&self.exchange)
+    }
+
+    /// How many bytes may be handed on now. actix-http decodes all the requests that it is given at once, whatever
+    /// becomes of the answers; so a client that sends thousands and reads nothing must not be read from.
+    fn allowance(&mut self) -> usize {
+        match self.exchange.phase() {
+            Phase::Answering(Expecting::Body) => CHUNK,
+            Phase::Answering(Expecting::Nothing) => CHUNK.saturating_sub(self.read_ahead),
+            _ if self.stalled.is_some() => 0,
+            _ => {
+                self.read_ahead = 0;
+                CHUNK
+            }
+        }
     }
 
     /// Ready when `deadline` has passed. Until then the timer wakes the task at the next tick or at the deadline.
@@ -143,15 +169,34 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.io).poll_read(context, buffer) {
+        let allowance = self.allowance();
+        if allowance == 0 {
+            self.is_holding_back = true;
+            return Poll::Pending;
+        }
+        if self.handed_on >= CHUNK {
+            self.handed_on = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let allowance = allowance.min(buffer.remaining());
+        let mut chunk = ReadBuf::new(buffer.initialize_unfilled_to(allowance));
+        let result = Pin::new(&mut self.io).poll_read(context, &mut chunk);
+        let read = chunk.filled().len();
+        match result {
             Poll::Ready(result) => {
-                if buffer.filled().len() > before {
+                buffer.advance(read);
+                self.handed_on += read;
+                self.read_ahead += read;
+                if read > 0 {
                     self.exchange.received_bytes();
                 }
                 Poll::Ready(result)
             }
-            Poll::Pending => self.poll_end(context).map(Ok),
+            Poll::Pending => {
+                self.handed_on = 0;
+                self.poll_end(context).map(Ok)
+            }
         }
     }
 }
@@ -175,8 +220,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         match Pin::new(&mut self.io).poll_write(context, to_write) {
             Poll::Ready(result) => {
                 self.stalled = None;
-                if self.entry.is_stopping() {
-                    // This answer was the connection's last; nobody else would wake it to notice.
+                if self.entry.is_stopping() || self.is_holding_back {
+                    // Nobody else would wake the connection to end it or to read on.
+                    self.is_holding_back = false;
                     context.waker().wake_by_ref();
                 }
                 Poll::Ready(result)

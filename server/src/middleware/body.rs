@@ -6,6 +6,7 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use futures::StreamExt;
 
+use crate::connection::{Exchange, Expecting};
 use crate::error::ApiError;
 
 /// The largest body that is ignored, in bytes.
@@ -30,6 +31,9 @@ pub async fn ignore(request: &mut ServiceRequest) -> Result<(), ApiError> {
         if size > MAX_IGNORED {
             return Err(ApiError::BodyTooLarge);
         }
+    }
+    if let Some(exchange) = Exchange::of(request.request()) {
+        exchange.begin(Expecting::Nothing);
     }
     Ok(())
 }

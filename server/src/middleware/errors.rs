@@ -6,14 +6,16 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use futures::FutureExt;
 use uuid::Uuid;
 
 use super::layer::Layer;
-use crate::connection::Exchange;
+use crate::connection::{Exchange, Expecting};
 use crate::error::{ApiError, Detail};
 
 /// Names one request in its answer and in every log line about it.
@@ -44,7 +46,9 @@ impl Layer for Errors {
         let offers_upgrade = request.head().upgrade();
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
-            exchange.begin();
+            let headers = request.headers();
+            let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+            exchange.begin(if has_body { Expecting::Body } else { Expecting::Nothing });
         }
         let result = match inner.call(request).await {
             Ok(response) => {
