@@ -10,8 +10,7 @@ use workspace_tests::{RawConnection, answer, within};
 /// Connections that ask without end and read nothing.
 const GREEDY: u64 = 8;
 
-/// What one of them may make the server take: its read buffer of 128 KiB, decoded into some 3 000 tiny requests
-/// before the first is answered.
+/// What one of them may make the server take: its buffers, and the few requests that are read ahead.
 const PIPELINE: u64 = 4 << 20;
 
 #[tokio::test]
