@@ -9,6 +9,7 @@
 //! * [`idempotency`]: one execution a key; its answer is kept for a while and replayed.
 //! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is tried again.
 
+mod clock;
 pub mod failure;
 pub mod idempotency;
 mod mailbox;

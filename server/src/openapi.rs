@@ -3,7 +3,7 @@
 //! The annotations stand here and not on the handlers, so that a handler's file says only what it does.
 #![expect(dead_code, reason = "the items below are read by the derive alone")]
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
@@ -15,7 +15,30 @@ use crate::routes::message::Message;
 #[must_use]
 pub fn document() -> String {
     let document: Document = Api::openapi();
-    document.to_pretty_json().unwrap_or_default()
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    say_what_holds_everywhere(&mut document);
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+/// What every route answers to a request that breaks the rules of HTTP, and the correlation id that every answer has.
+/// Said here once: the derive would need it at each route, and cannot say that a header is always there.
+fn say_what_holds_everywhere(document: &mut Json) {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut);
+    let operations = paths.filter_map(Json::as_object_mut).flat_map(serde_json::Map::values_mut);
+    for answers in operations.filter_map(|operation| operation["responses"].as_object_mut()) {
+        let malformed = json!({
+            "description": "The request breaks the rules of HTTP",
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        });
+        answers.insert("400".to_owned(), malformed);
+        for answer in answers.values_mut() {
+            answer["headers"]["X-Correlation-ID"] = json!({
+                "description": "Names this request in the server's log",
+                "required": true,
+                "schema": { "type": "string", "format": "uuid" },
+            });
+        }
+    }
 }
 
 #[derive(OpenApi)]
@@ -61,7 +84,8 @@ struct ValidationFault {
     msg: String,
     /// What was sent.
     input: String,
-    /// The rule's parameter.
+    /// The rule's parameter, if it has one.
+    #[schema(nullable = false)]
     ctx: Option<std::collections::HashMap<String, Json>>,
 }
 
@@ -92,7 +116,6 @@ struct MessageHeaders {
     params(MessageQuery, MessageHeaders),
     responses(
         (status = 200, description = "A message", body = Message, headers(
-            ("X-Correlation-ID" = String, description = "Names this request in the server's log"),
             ("Idempotent-Replayed" = String,
                 description = "`true` when the answer was made for another request with this key"),
         )),
@@ -191,7 +214,12 @@ mod tests {
             ("/fail/status", "get"),
             ("/health", "get"),
         ] {
-            assert!(document["paths"][path][method].is_object(), "{method} {path} is missing");
+            let operation = &document["paths"][path][method];
+            assert!(operation.is_object(), "{method} {path} is missing");
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let header = &answer["headers"]["X-Correlation-ID"];
+                assert_eq!(header["required"], true, "{method} {path} {status}");
+            }
         }
     }
 }

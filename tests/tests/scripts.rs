@@ -81,8 +81,8 @@ fn every_scenario_fails_against_a_server_that_never_fails() {
 
 /// Answers everything with 200, at once. It lives as long as this process.
 fn spawn_server_that_never_fails() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("a bound address"));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // Whoever hangs up early is no concern of this server.

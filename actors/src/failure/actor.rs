@@ -9,6 +9,7 @@ use futures::channel::oneshot;
 
 use super::handle::{InducedFailure, Verdict};
 use super::plan::{FailurePlan, FailureStatus, Reason};
+use crate::clock::now;
 
 /// Owns one [`FailurePlan`] and publishes whether anything is armed.
 pub struct FailureActor {
@@ -112,9 +113,4 @@ impl Handler<ReadStatus> for FailureActor {
     fn handle(&mut self, ReadStatus { reply }: ReadStatus, _: &mut Self::Context) {
         let _ = reply.send(self.publish(now()));
     }
-}
-
-/// The runtime's clock, which tests can pause; monotonic, so a stepped wall clock changes nothing.
-fn now() -> Instant {
-    actix_rt::time::Instant::now().into_std()
 }

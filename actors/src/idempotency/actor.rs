@@ -1,13 +1,15 @@
 //! The actor that owns the cache. Handlers read the clock, ask the cache, and answer whoever is due.
 
-use std::sync::Weak;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use futures::channel::oneshot;
 
 use super::cache::{Begun, CacheSettings, CacheStats, Completed, FlightId, IdempotencyCache, Key, Waiter};
 use super::handle::{Lease, Outcome};
+use super::published::Published;
+use crate::clock::now;
 
 /// Answers that can be kept: cheap to clone, and free to move between threads.
 pub trait Answer: Clone + Send + Unpin + 'static {}
@@ -23,6 +25,7 @@ const SWEEP_LIMIT: usize = 256;
 /// Owns one [`IdempotencyCache`].
 pub struct IdempotencyActor<V: Answer> {
     cache: IdempotencyCache<V, Reply<V>>,
+    published: Arc<Published<V>>,
     address: Weak<Addr<Self>>,
     log_target: &'static str,
 }
@@ -68,15 +71,29 @@ pub(super) struct ReadStats {
 struct Sweep;
 
 impl<V: Answer> IdempotencyActor<V> {
-    pub(super) fn new(settings: CacheSettings, log_target: &'static str, address: Weak<Addr<Self>>) -> Self {
-        Self { cache: IdempotencyCache::new(settings), address, log_target }
+    pub(super) fn new(
+        settings: CacheSettings,
+        log_target: &'static str,
+        published: Arc<Published<V>>,
+        address: Weak<Addr<Self>>,
+    ) -> Self {
+        Self { cache: IdempotencyCache::new(settings), published, address, log_target }
+    }
+
+    /// Learns of the replays that went past it. To be called before the order of use matters or changes.
+    fn catch_up(&mut self) {
+        for key in self.published.take_notes() {
+            self.cache.touch(&key);
+        }
     }
 
     fn lease(&self, key: &Key, flight: FlightId) -> Lease<V> {
         Lease::new(Key::clone(key), flight, self.address.clone())
     }
 
-    fn log_end(&self, key: &str, event: &'static str) {
+    /// The answer is gone from the cache.
+    fn ended(&self, key: &str, event: &'static str) {
+        self.published.withdraw(key);
         log::debug!(target: self.log_target, request_id = key; "{event}");
     }
 }
@@ -107,11 +124,15 @@ impl<V: Answer> Handler<Begin<V>> for IdempotencyActor<V> {
         if reply.is_canceled() {
             return;
         }
+        self.catch_up();
         match self.cache.begin(&key, reply, now()) {
-            Begun::Replay { value, waiter } => drop(waiter.send(Outcome::Replay(value))),
+            Begun::Replay { value, dies, waiter } => {
+                self.published.publish(&key, value.clone(), dies);
+                drop(waiter.send(Outcome::Replay(value)));
+            }
             Begun::Lead { flight, waiter, expired } => {
                 if expired {
-                    self.log_end(&key, "Cache entry expired");
+                    self.ended(&key, "Cache entry expired");
                 }
                 drop(waiter.send(Outcome::Execute(self.lease(&key, flight))));
             }
@@ -124,6 +145,7 @@ impl<V: Answer> Handler<Complete<V>> for IdempotencyActor<V> {
     type Result = ();
 
     fn handle(&mut self, Complete { key, flight, value }: Complete<V>, _: &mut Self::Context) {
+        self.catch_up();
         let Some(Completed { waiters, evicted }) = self.cache.complete(&key, flight, value.clone(), now())
         else {
             return;
@@ -132,7 +154,7 @@ impl<V: Answer> Handler<Complete<V>> for IdempotencyActor<V> {
             let _ = waiter.send(Outcome::Replay(value.clone()));
         }
         if let Some(evicted) = evicted {
-            self.log_end(&evicted, "Cache entry evicted");
+            self.ended(&evicted, "Cache entry evicted");
         }
     }
 }
@@ -160,17 +182,13 @@ impl<V: Answer> Handler<Sweep> for IdempotencyActor<V> {
     type Result = ();
 
     fn handle(&mut self, _: Sweep, context: &mut Self::Context) {
-        let target = self.log_target;
+        let (target, published) = (self.log_target, &self.published);
         let more = self.cache.sweep(now(), SWEEP_LIMIT, |key| {
+            published.withdraw(key);
             log::debug!(target: target, request_id = key; "Cache entry expired");
         });
         if more {
             context.address().do_send(Sweep);
         }
     }
-}
-
-/// The runtime's clock, which tests can pause; monotonic, so a stepped wall clock changes nothing.
-fn now() -> Instant {
-    actix_rt::time::Instant::now().into_std()
 }

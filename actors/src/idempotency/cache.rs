@@ -48,6 +48,8 @@ pub enum Begun<V, W> {
     Replay {
         /// The stored answer.
         value: V,
+        /// When it dies.
+        dies: Instant,
         /// The caller, to be answered now.
         waiter: W,
     },
@@ -116,7 +118,8 @@ impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
     pub fn begin(&mut self, key: &Key, waiter: W, now: Instant) -> Begun<V, W> {
         let expired = match self.stored.get(key) {
             Some(found) if is_alive(found.since, self.settings.ttl, now) => {
-                return Begun::Replay { value: found.value.clone(), waiter };
+                let dies = found.since + self.settings.ttl;
+                return Begun::Replay { value: found.value.clone(), dies, waiter };
             }
             Some(_) => {
                 self.remove(key);
@@ -164,6 +167,11 @@ impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
             }
         }
         self.oldest_if_dead(now).is_some()
+    }
+
+    /// Counts as a use of the answer, if there is one: it is now the most recently used.
+    pub fn touch(&mut self, key: &Key) {
+        self.stored.promote(key);
     }
 
     /// How full the cache is.

@@ -7,16 +7,19 @@ use futures::channel::oneshot;
 
 use super::actor::{Abandon, Answer, Begin, Complete, IdempotencyActor, ReadStats};
 use super::cache::{CacheSettings, CacheStats, FlightId, Key};
+use super::published::Published;
+use crate::clock::now;
 use crate::mailbox::{self, Gone, Unstarted};
 
 /// Asks one cache, from any thread. Cheap to clone; the actor ends with its last handle.
 pub struct IdempotencyHandle<V: Answer> {
+    published: Arc<Published<V>>,
     address: Arc<Addr<IdempotencyActor<V>>>,
 }
 
 impl<V: Answer> Clone for IdempotencyHandle<V> {
     fn clone(&self) -> Self {
-        Self { address: Arc::clone(&self.address) }
+        Self { published: Arc::clone(&self.published), address: Arc::clone(&self.address) }
     }
 }
 
@@ -65,9 +68,11 @@ pub fn prepare<V: Answer>(
     settings: CacheSettings,
     log_target: &'static str,
 ) -> (IdempotencyHandle<V>, Unstarted<IdempotencyActor<V>>) {
-    let (address, actor) =
-        mailbox::prepare(|address| IdempotencyActor::new(settings, log_target, Arc::downgrade(address)));
-    (IdempotencyHandle { address }, actor)
+    let published = Arc::new(Published::new());
+    let (address, actor) = mailbox::prepare(|address| {
+        IdempotencyActor::new(settings, log_target, Arc::clone(&published), Arc::downgrade(address))
+    });
+    (IdempotencyHandle { published, address }, actor)
 }
 
 impl<V: Answer> IdempotencyHandle<V> {
@@ -77,6 +82,9 @@ impl<V: Answer> IdempotencyHandle<V> {
     /// # Errors
     /// [`Gone`] when the actor has ended.
     pub async fn begin(&self, key: Key) -> Result<Outcome<V>, Gone> {
+        if let Some(value) = self.published.read(&key, now()) {
+            return Ok(Outcome::Replay(value));
+        }
         let (reply, outcome) = oneshot::channel();
         self.address.do_send(Begin { key, reply });
         outcome.await.map_err(|_| Gone("idempotency"))
@@ -201,6 +209,43 @@ mod tests {
         });
         assert!(execution.await.unwrap_err().is_panic());
         assert!(matches!(second.await, Outcome::Execute(_)));
+    }
+
+    #[actix_rt::test]
+    async fn a_second_replay_needs_no_message() {
+        let cache = started();
+        lease(&cache, "a").await.complete(7);
+        assert_eq!(replay(&cache, "a").await, 7);
+        let again = cache.begin("a".into()).now_or_never().expect("the actor had no time to answer").unwrap();
+        assert!(matches!(again, Outcome::Replay(7)));
+    }
+
+    #[actix_rt::test]
+    async fn a_replay_without_a_message_is_a_use_all_the_same() {
+        let settings = CacheSettings { max_size: NonZeroUsize::new(2).unwrap(), ttl: TTL };
+        let (cache, actor) = prepare(settings, "test");
+        actor.start();
+        for (value, key) in (1..).zip(["a", "b"]) {
+            lease(&cache, key).await.complete(value);
+        }
+        replay(&cache, "a").await;
+        replay(&cache, "b").await;
+        replay(&cache, "a").await;
+        lease(&cache, "c").await.complete(3);
+        assert_eq!((replay(&cache, "a").await, replay(&cache, "c").await), (1, 3), "b was used before a");
+        drop(lease(&cache, "b").await);
+    }
+
+    #[actix_rt::test]
+    async fn a_published_answer_dies_like_any_other() {
+        pause();
+        let cache = started();
+        lease(&cache, "a").await.complete(7);
+        replay(&cache, "a").await;
+        replay(&cache, "a").await;
+        tokio::time::advance(TTL).await;
+        lease(&cache, "a").await.complete(8);
+        assert_eq!((replay(&cache, "a").await, replay(&cache, "a").await), (8, 8));
     }
 
     #[actix_rt::test]

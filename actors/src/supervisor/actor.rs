@@ -16,11 +16,7 @@ use super::{
     published::Published,
     retry::{FailedAttempt, GiveUp, RetryPolicy},
 };
-
-/// The time, which tests may hold still.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
+use crate::clock::now;
 
 /// Owns what is decided for all calls together.
 #[derive(Debug)]

@@ -37,13 +37,18 @@ impl Backoff {
             Jitter::Full => {
                 let top = self.bound(n);
                 let spread = top.saturating_sub(self.min);
-                (self.min.min(top) + spread.mul_f64(rng.f64())).min(self.max)
+                // Rounding must not carry the sum past its bound, nor past what a duration can hold.
+                self.min.min(top).saturating_add(spread.mul_f64(rng.f64())).min(top)
             }
         }
     }
 
     /// `min(max, min * multiplier^exponent)`; what is too large for a float is `max`.
     fn bound(&self, exponent: u32) -> Duration {
+        // Zero times a factor too large for a float would be no number at all.
+        if self.min.is_zero() {
+            return Duration::ZERO;
+        }
         let factor = self.multiplier.powf(f64::from(exponent));
         let seconds = self.min.as_secs_f64() * factor;
         if seconds.is_finite() && seconds < self.max.as_secs_f64() {
@@ -93,6 +98,17 @@ mod tests {
             let steady = Backoff { multiplier: 1.0, ..backoff(jitter) };
             for n in [1, 2, 2_000] {
                 assert_eq!(steady.wait(n, &mut rng), Duration::from_secs(1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_minimum_of_zero_never_waits_however_often_it_is_retried() {
+        let mut rng = fastrand::Rng::with_seed(5);
+        for jitter in [Jitter::Full, Jitter::None] {
+            let eager = Backoff { min: Duration::ZERO, ..backoff(jitter) };
+            for n in [1, 2, 1_023, 1_024, 1_025, u32::MAX] {
+                assert_eq!(eager.wait(n, &mut rng), Duration::ZERO, "retry {n}");
             }
         }
     }

@@ -7,7 +7,10 @@
 use std::time::{Duration, Instant};
 
 /// Credit earned by a call is worth nothing after this long, so that a quiet day does not pay for a storm.
-const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(SECONDS as u64);
+
+/// [`WINDOW`] in seconds.
+const SECONDS: usize = 10;
 
 /// How retries are earned.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +25,20 @@ pub struct BudgetSettings {
 #[derive(Debug)]
 pub struct Budget {
     settings: BudgetSettings,
-    earned_by_calls: f64,
+    earned_by_calls: Credit,
     earned_by_time: f64,
     calls_seen: u64,
     read_at: Instant,
+}
+
+/// What calls have earned, by the second in which it was noticed, so that each second's share ends on its own.
+#[derive(Debug)]
+struct Credit {
+    start: Instant,
+    /// The latest second that has a place here, counted from the start.
+    latest: u64,
+    /// The place of a second is its remainder.
+    seconds: [f64; SECONDS],
 }
 
 /// The budget does not allow one more retry now.
@@ -36,7 +49,7 @@ impl Budget {
     /// A budget that starts with one second's worth of retries.
     pub fn new(settings: BudgetSettings, now: Instant) -> Self {
         let earned_by_time = settings.per_second;
-        Self { settings, earned_by_calls: 0.0, earned_by_time, calls_seen: 0, read_at: now }
+        Self { settings, earned_by_calls: Credit::new(now), earned_by_time, calls_seen: 0, read_at: now }
     }
 
     /// Takes one retry, `calls` being the calls counted since the start.
@@ -48,8 +61,8 @@ impl Budget {
         self.earn(calls, now);
         if self.earned_by_time >= 1.0 {
             self.earned_by_time -= 1.0;
-        } else if self.earned_by_time + self.earned_by_calls >= 1.0 {
-            self.earned_by_calls -= 1.0 - self.earned_by_time;
+        } else if self.earned_by_time + self.earned_by_calls.total() >= 1.0 {
+            self.earned_by_calls.take(1.0 - self.earned_by_time);
             self.earned_by_time = 0.0;
         } else {
             return Err(Spent);
@@ -61,18 +74,54 @@ impl Budget {
         let elapsed = now.saturating_duration_since(self.read_at);
         // Of what was earned over a longer time than the window, only the window's share is kept.
         let kept = if elapsed > WINDOW { WINDOW.as_secs_f64() / elapsed.as_secs_f64() } else { 1.0 };
-        let faded = 1.0 - (elapsed.as_secs_f64() / WINDOW.as_secs_f64()).min(1.0);
         #[allow(
             clippy::cast_precision_loss,
             reason = "a count of calls between two failures is far below 2^52"
         )]
         let new_calls = calls.saturating_sub(self.calls_seen) as f64;
 
-        self.earned_by_calls = self.earned_by_calls * faded + self.settings.ratio * new_calls * kept;
+        self.earned_by_calls.add(self.settings.ratio * new_calls * kept, now);
         self.earned_by_time = (self.earned_by_time + self.settings.per_second * elapsed.as_secs_f64())
             .min(self.settings.per_second.max(1.0));
         self.calls_seen = calls;
         self.read_at = now;
+    }
+}
+
+impl Credit {
+    fn new(start: Instant) -> Self {
+        Self { start, latest: 0, seconds: [0.0; SECONDS] }
+    }
+
+    fn total(&self) -> f64 {
+        self.seconds.iter().sum()
+    }
+
+    /// Adds to the second of `now`, once those that are too old have made room.
+    fn add(&mut self, amount: f64, now: Instant) {
+        let second = now.saturating_duration_since(self.start).as_secs().max(self.latest);
+        for new in (self.latest + 1..=second).take(SECONDS) {
+            *self.of(new) = 0.0;
+        }
+        self.latest = second;
+        *self.of(second) += amount;
+    }
+
+    /// Takes what ends first, first.
+    fn take(&mut self, mut amount: f64) {
+        let oldest = self.latest + 1;
+        for second in oldest..oldest + WINDOW.as_secs() {
+            let there = self.of(second);
+            let taken = there.min(amount);
+            *there -= taken;
+            amount -= taken;
+        }
+    }
+
+    fn of(&mut self, second: u64) -> &mut f64 {
+        #[allow(clippy::cast_possible_truncation, reason = "the remainder of a small number is small")]
+        let place = (second % WINDOW.as_secs()) as usize;
+        &mut self.seconds[place]
     }
 }
 
@@ -128,6 +177,16 @@ mod tests {
         let mut budget = Budget::new(settings(0.2, 0.0), now);
         // An hour at 100 calls a second leaves what ten seconds earn, 200, not 72 000.
         assert_eq!(drain(&mut budget, 360_000, now + Duration::from_secs(3_600)), 200);
+    }
+
+    #[test]
+    fn credit_that_is_read_again_and_again_ends_no_later() {
+        let start = Instant::now();
+        let mut budget = Budget::new(settings(0.2, 0.0), start);
+        let granted: Vec<bool> = [0, 1_000, 9_000, 10_001, 10_001, 20_000]
+            .map(|millis| budget.withdraw(1_000, start + Duration::from_millis(millis)).is_ok())
+            .into();
+        assert_eq!(granted, [true, true, true, false, false, false]);
     }
 
     #[test]

@@ -11,11 +11,12 @@ use tokio::sync::oneshot;
 
 use super::{
     Decision, SupervisorSettings,
-    actor::{Admit, Failed, Obey, Order, Report, SupervisorActor, now},
+    actor::{Admit, Failed, Obey, Order, Report, SupervisorActor},
     breaker::{Outcome, Refusal, Role, Ticket},
     published::{Published, View},
     retry::{FailedAttempt, RetryPolicy},
 };
+use crate::clock::now;
 
 /// A cheap, cloneable handle to the actor that supervises calls. The actor ends with its last handle.
 #[derive(Clone, Debug)]

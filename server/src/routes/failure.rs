@@ -58,6 +58,7 @@ pub struct FailureStatus {
     /// How many of the following requests fail because of the count.
     fail_requests_count: u32,
     /// When the duration runs out by this machine's clock, in Unix seconds; null when none is running.
+    #[schema(required = true)]
     fail_until_timestamp: Option<f64>,
     /// How many seconds of it are left; 0 when none is running.
     duration_remaining_seconds: f64,

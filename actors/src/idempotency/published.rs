@@ -1,0 +1,131 @@
+//! What can be replayed without asking the actor: the answers that were replayed lately.
+//!
+//! The actor alone writes here: it publishes an answer when it replays it, and withdraws it before the answer is gone
+//! from the cache. Readers note which answers they took, in order, and the actor reads those notes before it next
+//! looks at the order of use; so the least recently used answer is still exactly that.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::cache::Key;
+
+/// Answers at most; a cache that is read evenly gains nothing from more.
+const MAX_ANSWERS: usize = 1024;
+
+/// Uses that are noted at most; beyond them a reader asks the actor, which reads the notes.
+const MAX_NOTES: usize = 4096;
+
+/// Answers that any thread can read.
+#[derive(Debug)]
+pub(super) struct Published<V>(Mutex<Inner<V>>);
+
+#[derive(Debug)]
+struct Inner<V> {
+    answers: HashMap<Key, Answer<V>>,
+    used: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Answer<V> {
+    value: V,
+    dies: Instant,
+}
+
+impl<V: Clone> Published<V> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Inner { answers: HashMap::new(), used: Vec::new() }))
+    }
+
+    /// The answer, if it is published and alive; its use is noted.
+    pub(super) fn read(&self, key: &Key, now: Instant) -> Option<V> {
+        let Inner { answers, used } = &mut *self.lock();
+        let answer = answers.get(key).filter(|answer| now < answer.dies)?;
+        // The use of what was used last changes no order.
+        if used.last() != Some(key) {
+            if used.len() == MAX_NOTES {
+                return None;
+            }
+            used.push(Key::clone(key));
+        }
+        Some(answer.value.clone())
+    }
+
+    /// Lets everybody read an answer until it dies.
+    pub(super) fn publish(&self, key: &Key, value: V, dies: Instant) {
+        let answers = &mut self.lock().answers;
+        if answers.len() == MAX_ANSWERS {
+            // What is still asked for comes back with its next replay.
+            answers.clear();
+        }
+        answers.insert(Key::clone(key), Answer { value, dies });
+    }
+
+    /// Lets nobody read an answer any more.
+    pub(super) fn withdraw(&self, key: &str) {
+        self.lock().answers.remove(key);
+    }
+
+    /// What was read since the last time, in order.
+    pub(super) fn take_notes(&self) -> Vec<Key> {
+        mem::take(&mut self.lock().used)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<V>> {
+        // Nothing panics while it is held, and what is behind it is whole after every line.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn key(n: usize) -> Key {
+        Key::from(n.to_string())
+    }
+
+    #[test]
+    fn an_answer_is_read_until_it_dies_or_is_withdrawn() {
+        let (published, now) = (Published::new(), Instant::now());
+        let dies = now + Duration::from_secs(1);
+        published.publish(&key(1), 7, dies);
+        assert_eq!(published.read(&key(1), now), Some(7));
+        assert_eq!(published.read(&key(1), dies), None);
+        published.withdraw("1");
+        assert_eq!(published.read(&key(1), now), None);
+    }
+
+    #[test]
+    fn uses_are_noted_in_order_and_once_in_a_row() {
+        let (published, now) = (Published::new(), Instant::now());
+        for n in 1..=2 {
+            published.publish(&key(n), n, now + Duration::from_secs(1));
+        }
+        for n in [1, 1, 2, 2, 1] {
+            published.read(&key(n), now);
+        }
+        assert_eq!(published.take_notes(), [key(1), key(2), key(1)]);
+        assert!(published.take_notes().is_empty());
+    }
+
+    #[test]
+    fn neither_answers_nor_notes_grow_without_bound() {
+        let (published, now) = (Published::new(), Instant::now());
+        let dies = now + Duration::from_secs(1);
+        for n in 0..3 * MAX_ANSWERS {
+            published.publish(&key(n), n, dies);
+        }
+        assert!(published.lock().answers.len() <= MAX_ANSWERS);
+        for n in 1..=2 {
+            published.publish(&key(n), n, dies);
+        }
+        for n in 0..MAX_NOTES {
+            assert!(published.read(&key(n % 2 + 1), now).is_some());
+        }
+        assert_eq!(published.read(&key(1), now), None, "a reader whose use cannot be noted asks the actor");
+        assert_eq!(published.take_notes().len(), MAX_NOTES);
+    }
+}

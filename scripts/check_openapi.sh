@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Whether the OpenAPI document and the server say the same: schemathesis reads the document of a running server, makes
+# requests that it allows and requests that it forbids, and compares every answer with it.
+#
+#   TEST_SERVER  the program to start; without it cargo builds it, in debug
+#   EXAMPLES     fuzzed requests to each route, in each of the three runs (default 50)
+#   PYTHON       the Python to make the environment with (default python3, 3.10 or newer)
+#
+# The tool and all it needs are pinned in check_openapi.requirements.txt and installed into target/.
+# Three runs, because a server that fails on command must be told apart from one that fails:
+#   1. nothing is armed: no answer may be a 5xx, so the routes that arm are left out;
+#   2. the routes that arm and disarm: none of them may ever fail, whatever they have armed;
+#   3. everything is armed: /msg may answer 500, and whatever it answers must be as the document says.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+requirements=$root/scripts/check_openapi.requirements.txt
+target=${CARGO_TARGET_DIR:-$root/target}
+work=$(mktemp -d)
+server_pid=
+
+cleanup() {
+  [ -z "$server_pid" ] || { kill "$server_pid" 2>/dev/null && wait "$server_pid" 2>/dev/null; } || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+  printf 'check_openapi: %s\n' "$*" >&2
+  exit 1
+}
+
+# The environment is kept as long as what it was made from stays the same.
+install_schemathesis() {
+  local environment stamp
+  environment=$target/schemathesis
+  stamp=$environment/requirements.txt
+  if ! cmp -s "$requirements" "$stamp"; then
+    rm -rf "$environment"
+    "${PYTHON:-python3}" -m venv "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$requirements"
+    cp "$requirements" "$stamp"
+  fi
+  schemathesis=$environment/bin/schemathesis
+}
+
+# One second is the shortest request timeout: a delay of up to 30 s then shows the documented 408 soon.
+start_server() {
+  local program=${TEST_SERVER:-}
+  if [ -z "$program" ]; then
+    (cd "$root" && cargo build --quiet --locked --package test-server --bin test-server) || fail "the server does not build"
+    program=$target/debug/test-server
+  fi
+  "$program" serve --host 127.0.0.1 --port 0 --request-timeout 1 --log-level INFO --log-format json \
+    --enable-docs true --cors-enabled false --max-concurrency 50 --workers 2 >"$work/server.log" &
+  server_pid=$!
+  for _ in {1..300}; do
+    url=$(sed -nE 's/.*"address":"([^"]+)".*/http:\/\/\1/p' "$work/server.log")
+    [ -z "$url" ] || return 0
+    kill -0 "$server_pid" 2>/dev/null || fail "the server does not start: $(cat "$work/server.log")"
+    sleep 0.1
+  done
+  fail "the server has not started within 30 s"
+}
+
+# Of valid requests /msg may refuse those that ask for a longer delay than the request may take, and no others.
+cat >"$work/schemathesis.toml" <<'TOML'
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "408"]
+TOML
+# When everything is armed, every valid request must fail, and no other status will do.
+cat >"$work/armed.toml" <<'TOML'
+[checks.positive_data_acceptance]
+expected-statuses = ["500"]
+TOML
+
+# compare CONFIGURATION ARGUMENTS...
+compare() {
+  local configuration=$1
+  shift
+  (cd "$work" && "$schemathesis" --config-file "$work/$configuration" run "$url/openapi.json" \
+    --checks all --phases examples,coverage,fuzzing --mode all --workers 4 --continue-on-failure \
+    --max-examples "${EXAMPLES:-50}" --max-failures 20 --max-response-time 20 --request-timeout 30 \
+    --generation-database none --warnings off --no-color "$@")
+}
+
+ask() { curl -q --silent --show-error --fail --max-time 10 "$@"; }
+
+install_schemathesis
+start_server
+result=0
+
+printf '\n== nothing is armed\n'
+compare schemathesis.toml --exclude-path-regex '^/fail/(count|duration)/' || result=1
+
+printf '\n== arming and disarming\n'
+compare schemathesis.toml --exclude-path /msg || result=1
+
+printf '\n== everything is armed\n'
+ask --output /dev/null --request POST "$url/fail/duration/3600"
+compare armed.toml --include-path /msg --exclude-checks not_a_server_error || result=1
+ask "$url/fail/status" | grep -q '"currently_failing":true' || fail "the failures ran out before the run did"
+
+kill -0 "$server_pid" 2>/dev/null || fail "the server has ended"
+if grep -E '"level":"error"' "$work/server.log"; then
+  fail "the server has logged errors"
+fi
+[ "$result" -eq 0 ] || fail "the document and the server differ"
+printf '\nThe document and the server say the same.\n'
