@@ -23,7 +23,7 @@ request POST /fail/reset
 id=$(new_request_id)
 resilient get "$url/msg" --request-id "$id"
 request GET /msg --header "X-Request-ID: $id"
-check "the request id that was asked for went out" "$(json message_id "$body")" "$(json message_id "$report")"
+check "the request id that was asked for went out" "$exit_code $(json message_id "$report")" "0 $(json message_id "$body")"
 
 resilient get "$url/msg?delay=soon" --max-attempts 3 "${waits[@]}"
 check "a bad request is an error" "$exit_code $(json kind "$report")" "4 invalid_request"

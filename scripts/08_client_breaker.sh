@@ -6,7 +6,8 @@ title "the circuit breaker opens, spares the server, and closes again"
 start_server
 
 request POST /fail/count/1000
-resilient load "$url/msg" --requests 20 --concurrency 1 --max-attempts 1 --failure-threshold 3 --recovery-timeout 60
+resilient load "$url/msg" --requests 20 --concurrency 1 --rate 100 \
+  --max-attempts 1 --failure-threshold 3 --recovery-timeout 60
 check "a load of 20 requests runs to its end" "$exit_code $(json requests "$report")" "0 20"
 check "3 of them fail" "$(json server "$report")" 3
 check "and 17 are refused by the open breaker" "$(json circuit_open "$report")" 17
