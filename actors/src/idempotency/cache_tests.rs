@@ -1,0 +1,160 @@
+//! The cache's rules, as tables.
+
+use super::*;
+
+const TTL: Duration = Duration::from_secs(60);
+
+/// A caller by name, who has left if the name says so.
+impl Waiter for &'static str {
+    fn has_left(&self) -> bool {
+        self.starts_with("gone")
+    }
+}
+
+type Cache = IdempotencyCache<u32, &'static str>;
+
+fn cache(max_size: usize) -> (Cache, Instant) {
+    let max_size = NonZeroUsize::new(max_size).unwrap();
+    (Cache::new(CacheSettings { max_size, ttl: TTL }), Instant::now())
+}
+
+fn key(name: &str) -> Key {
+    Key::from(name)
+}
+
+fn lead(cache: &mut Cache, name: &str, now: Instant) -> FlightId {
+    match cache.begin(&key(name), "leader", now) {
+        Begun::Lead { flight, .. } => flight,
+        other => panic!("{name} should be new, but {other:?}"),
+    }
+}
+
+fn store(cache: &mut Cache, name: &str, value: u32, now: Instant) -> Completed<&'static str> {
+    let flight = lead(cache, name, now);
+    cache.complete(&key(name), flight, value, now).unwrap()
+}
+
+/// The stored value, as a caller who must not lead sees it.
+fn stored(cache: &mut Cache, name: &str, now: Instant) -> Option<u32> {
+    match cache.begin(&key(name), "reader", now) {
+        Begun::Replay { value, .. } => Some(value),
+        Begun::Lead { flight, .. } => {
+            cache.abandon(&key(name), flight);
+            None
+        }
+        Begun::Waiting => panic!("{name} is in flight"),
+    }
+}
+
+#[test]
+fn an_answer_is_replayed_until_it_is_as_old_as_the_ttl() {
+    let (mut cache, start) = cache(10);
+    store(&mut cache, "a", 1, start);
+    let just_before = start + TTL - Duration::from_nanos(1);
+    for (now, expected) in [(start, Some(1)), (just_before, Some(1)), (start + TTL, None)] {
+        assert_eq!(stored(&mut cache, "a", now), expected);
+    }
+}
+
+#[test]
+fn reading_does_not_prolong_an_answers_life() {
+    let (mut cache, start) = cache(10);
+    store(&mut cache, "a", 1, start);
+    for second in 0..60 {
+        assert_eq!(stored(&mut cache, "a", start + Duration::from_secs(second)), Some(1));
+    }
+    assert!(matches!(cache.begin(&key("a"), "late", start + TTL), Begun::Lead { expired: true, .. }));
+}
+
+#[test]
+fn the_least_recently_used_answer_makes_room() {
+    let (mut cache, now) = cache(2);
+    store(&mut cache, "a", 1, now);
+    store(&mut cache, "b", 2, now);
+    assert_eq!(stored(&mut cache, "a", now), Some(1));
+    assert_eq!(store(&mut cache, "c", 3, now).evicted.as_deref(), Some("b"));
+    let left = ["a", "b", "c"].map(|name| stored(&mut cache, name, now));
+    assert_eq!(left, [Some(1), None, Some(3)]);
+}
+
+#[test]
+fn those_who_come_while_one_executes_wait_in_order() {
+    let (mut cache, now) = cache(10);
+    let flight = lead(&mut cache, "a", now);
+    assert_eq!(cache.begin(&key("a"), "second", now), Begun::Waiting);
+    assert_eq!(cache.begin(&key("a"), "third", now), Begun::Waiting);
+    let completed = cache.complete(&key("a"), flight, 7, now).unwrap();
+    assert_eq!(completed.waiters, ["second", "third"]);
+    assert_eq!(cache.stats(), CacheStats { stored: 1, in_flight: 0 });
+}
+
+#[test]
+fn the_first_who_waits_takes_over_when_the_execution_dies() {
+    let (mut cache, now) = cache(10);
+    let first = lead(&mut cache, "a", now);
+    cache.begin(&key("a"), "second", now);
+    cache.begin(&key("a"), "third", now);
+    let (second, heir) = cache.abandon(&key("a"), first).unwrap();
+    assert_eq!(heir, "second");
+    assert_eq!(cache.complete(&key("a"), second, 7, now).unwrap().waiters, ["third"]);
+}
+
+#[test]
+fn an_execution_that_dies_alone_leaves_nothing() {
+    let (mut cache, now) = cache(10);
+    let flight = lead(&mut cache, "a", now);
+    assert_eq!(cache.abandon(&key("a"), flight), None);
+    assert_eq!(cache.stats(), CacheStats { stored: 0, in_flight: 0 });
+}
+
+#[test]
+fn a_report_of_an_ended_execution_changes_nothing() {
+    let (mut cache, now) = cache(10);
+    let first = lead(&mut cache, "a", now);
+    cache.begin(&key("a"), "second", now);
+    let (second, _) = cache.abandon(&key("a"), first).unwrap();
+    assert_eq!(cache.complete(&key("a"), first, 1, now), None);
+    assert_eq!(cache.abandon(&key("a"), first), None);
+    assert!(cache.complete(&key("a"), second, 2, now).is_some());
+    assert_eq!(cache.abandon(&key("a"), second), None);
+    assert_eq!(stored(&mut cache, "a", now), Some(2));
+}
+
+#[test]
+fn an_entry_in_flight_is_never_evicted() {
+    let (mut cache, now) = cache(1);
+    let flight = lead(&mut cache, "slow", now);
+    for name in ["a", "b", "c"] {
+        store(&mut cache, name, 1, now);
+    }
+    assert_eq!(cache.begin(&key("slow"), "second", now), Begun::Waiting);
+    assert!(cache.complete(&key("slow"), flight, 2, now).is_some());
+}
+
+#[test]
+fn a_sweep_removes_exactly_the_dead_and_stops_at_its_limit() {
+    let (mut cache, start) = cache(10);
+    for (second, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        store(&mut cache, name, 1, start + Duration::from_secs(second as u64));
+    }
+    stored(&mut cache, "a", start + Duration::from_secs(5));
+    let mut removed = Vec::new();
+    let three_are_dead = start + TTL + Duration::from_secs(2);
+    assert!(cache.sweep(three_are_dead, 2, |key| removed.push(key.to_owned())));
+    assert!(!cache.sweep(three_are_dead, 2, |key| removed.push(key.to_owned())));
+    assert_eq!(removed, ["a", "b", "c"]);
+    assert_eq!(cache.stats().stored, 1);
+}
+
+#[test]
+fn those_who_gave_up_are_forgotten_while_others_keep_coming() {
+    let (mut cache, now) = cache(10);
+    let flight = lead(&mut cache, "a", now);
+    cache.begin(&key("a"), "stays", now);
+    for _ in 0..10_000 {
+        cache.begin(&key("a"), "gone", now);
+    }
+    let waiters = cache.complete(&key("a"), flight, 1, now).unwrap().waiters;
+    assert!(waiters.len() < 16, "{} are kept", waiters.len());
+    assert_eq!(waiters.front(), Some(&"stays"));
+}
