@@ -4,8 +4,9 @@
 #   BASE_URL     drive the server that is already there; without it each scenario starts one of its own
 #   TEST_SERVER  the program to start, RESILIENT the client's; without them cargo builds both, in debug
 #
-# Everything is cleaned up when the scenario ends, also by Ctrl-C: programs that it started are stopped, and a server
-# that it did not start has its failure modes reset.
+# Everything is cleaned up when the scenario ends, also by Ctrl-C or SIGTERM: programs that it started are stopped, and
+# a server that it did not start has its failure modes reset. A shell starts background jobs with SIGINT ignored, and
+# then no script can catch it: end such a job with SIGTERM.
 
 set -euo pipefail
 
@@ -92,13 +93,13 @@ is_foreign() { [ -n "$foreign_url" ]; }
 
 # wait_for_log TEXT: until our server has logged it.
 wait_for_log() {
-  local tries
-  for ((tries = 0; tries < 500; tries++)); do
+  local end=$((SECONDS + 30))
+  while ((SECONDS < end)); do
     [[ $(<"$work/server.log") != *"$1"* ]] || return 0
     kill -0 "$server_pid" 2>/dev/null || fail "the server ended: $(<"$work/server.log")"
     sleep 0.02
   done
-  fail "the server did not log $1"
+  fail "the server did not log $1 within 30 s"
 }
 
 

@@ -6,12 +6,27 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-trap 'echo "interrupted" >&2; exit 130' INT
-trap 'echo "ended" >&2; exit 143' TERM
+scenario_pid=
+
+# stop CODE: ends the scenario that runs, waits until it has cleaned up, and ends.
+stop() {
+  trap '' INT TERM
+  if [ -n "$scenario_pid" ]; then
+    kill "$scenario_pid" 2>/dev/null || true
+    wait "$scenario_pid" || true
+  fi
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
 
 failed=()
 for scenario in "$here"/[0-9][0-9]_*.sh; do
-  "$scenario" || failed+=("$(basename "$scenario" .sh)")
+  # In the background, because a shell runs its traps only once the program in the foreground has ended.
+  "$scenario" &
+  scenario_pid=$!
+  wait "$scenario_pid" || failed+=("$(basename "$scenario" .sh)")
+  scenario_pid=
 done
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -7,6 +7,8 @@
 //! * [`process`] tells what a running program takes of the machine.
 //! * [`siege`] is a server that is attacked, and whether it came to harm.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
+//! * [`interruptible`](fn@interruptible) starts what SIGINT must reach, also from a background job.
+//! * [`seed`] prints the seed of a random test and takes it back from the variable `SEED`.
 //! * [`guard`] bounds every wait, so that a server that hangs fails a test and does not stop the run.
 //!
 //! Nothing here knows how the programs are made: they are seen from outside alone.
@@ -14,16 +16,19 @@
 pub mod binary;
 pub mod guard;
 pub mod http;
+pub mod interruptible;
 pub mod logs;
 pub mod process;
 pub mod program;
 pub mod raw;
+pub mod seed;
 pub mod server;
 pub mod siege;
 pub mod wire_server;
 
 pub use guard::within;
 pub use http::{Answer, answer};
+pub use interruptible::interruptible;
 pub use process::Footprint;
 pub use program::{Outcome, Program};
 pub use raw::RawConnection;

@@ -119,7 +119,7 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_the_gauges_at_zero()
     config.bulkhead.max_concurrency = 20;
     config.circuit_breaker.recovery_timeout = Duration::from_millis(5);
     let client = ResilientClient::start_on(2, config).unwrap();
-    let mut rng = fastrand::Rng::with_seed(9);
+    let mut rng = workspace_tests::seed::rng();
     let calls = (0..10_000).map(|_| {
         let patience = Duration::from_micros(rng.u64(0..6_000));
         let call = client.get("/").send();

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use workspace_tests::logs::LogLine;
 use workspace_tests::raw::RawResponse;
-use workspace_tests::{RawConnection, TestServer, answer, within};
+use workspace_tests::{RawConnection, TestServer, answer, seed, within};
 
 const SLOTS: usize = 8;
 const ROUNDS: u32 = 6;
@@ -121,9 +121,7 @@ async fn assert_slots(server: &TestServer) {
 
 #[tokio::test]
 async fn after_thousands_of_overlapping_requests_and_aborts_everything_is_exact_and_back() {
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
-    let mut rng = Rng::with_seed(seed);
+    let mut rng = seed::rng();
     let builder = TestServer::verbose().flag("--workers", 2).flag("--max-concurrency", SLOTS);
     let server = builder.flag("--request-timeout", 300).start().await;
     answer(server.get("/health")).await;

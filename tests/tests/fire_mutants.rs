@@ -3,8 +3,8 @@
 
 use fastrand::Rng;
 use futures::stream::{self, StreamExt};
-use workspace_tests::TestServer;
 use workspace_tests::siege::{Target, statuses};
+use workspace_tests::{TestServer, seed};
 
 /// How many mutated requests are sent.
 const MUTANTS: usize = 4000;
@@ -96,9 +96,7 @@ async fn send_mutant(server: &TestServer, seed: u64) {
 #[tokio::test]
 async fn thousands_of_mutated_requests_do_no_harm() {
     let target = Target::start().await;
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
-    let mut rng = Rng::with_seed(seed);
+    let mut rng = seed::rng();
     let mutants = (0..MUTANTS).map(|_| send_mutant(&target.server, rng.u64(..)));
     stream::iter(mutants).buffer_unordered(400).for_each(|()| async {}).await;
     target.unharmed().await;

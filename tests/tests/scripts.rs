@@ -1,37 +1,45 @@
-//! The shell scenarios: they hold for our server, fail for another, and leave nothing behind.
+//! The shell scenarios pass against the test server, fail against a server that never fails, and leave no process and
+//! no file behind, however they end.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use workspace_tests::binary;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
+use workspace_tests::{binary, interruptible};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
 
-/// Whether the scenarios can be run here; if not, it says so where nobody can overlook it.
+/// Returns whether this machine has what the scenarios need. If not, it says so on standard error.
 fn runnable() -> bool {
-    let runnable = ["bash --version", "curl --version"].iter().all(|command| {
-        let (program, flag) = command.split_once(' ').expect("a program and a flag");
-        Command::new(program).arg(flag).output().is_ok_and(|output| output.status.success())
-    });
-    if !runnable {
-        // Past the test harness, which hides what a passing test prints.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: the scenarios in scripts/ need bash and curl");
-    }
-    runnable
+    has("the scenarios", &["bash --version", "curl --version", "env --default-signal=INT true"])
 }
 
-/// A script with the programs of this build, and a place of its own for temporary files.
+/// Returns whether each command succeeds, and reports a missing one past the test harness, which hides what a passing
+/// test prints.
+fn has(what: &str, commands: &[&str]) -> bool {
+    let succeeds = |command: &&str| {
+        let mut words = command.split_whitespace();
+        let mut run = Command::new(words.next().expect("a command has a program"));
+        run.args(words).output().is_ok_and(|output| output.status.success())
+    };
+    let missing = commands.iter().find(|command| !succeeds(command));
+    if let Some(missing) = missing {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {what}: `{missing}` does not work here");
+    }
+    missing.is_none()
+}
+
+/// Returns a command that runs a script with the programs of this build and its own directory for temporary files.
 fn script(name: &str, temporary: &Path) -> Command {
     static RESILIENT: OnceLock<PathBuf> = OnceLock::new();
     let resilient = RESILIENT.get_or_init(|| binary::build("resilient-client", "resilient"));
-    let mut command = Command::new(Path::new(SCRIPTS).join(name));
+    let mut command = interruptible(Path::new(SCRIPTS).join(name));
     command.env("TEST_SERVER", binary::test_server()).env("RESILIENT", resilient);
     command.env_remove("BASE_URL").env("TMPDIR", temporary).stdin(Stdio::null());
     command
@@ -54,11 +62,11 @@ fn every_scenario_holds_and_leaves_no_file() {
     }
     let temporary = tempfile::tempdir().unwrap();
     let output = script("run_all.sh", temporary.path()).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     for scenario in scenarios() {
         let passed = format!("{}: passed", scenario.trim_end_matches(".sh"));
-        assert!(told.contains(&passed), "{scenario} did not run: {told}");
+        assert!(printed.contains(&passed), "{scenario} did not run: {printed}");
     }
     assert!(is_empty(temporary.path()));
 }
@@ -79,13 +87,13 @@ fn every_scenario_fails_against_a_server_that_never_fails() {
     assert!(is_empty(temporary.path()));
 }
 
-/// Answers everything with 200, at once. It lives as long as this process.
+/// Starts a server that answers every request with 200 at once. It lives as long as this process.
 fn spawn_server_that_never_fails() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("a bound address"));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // Whoever hangs up early is no concern of this server.
+            // A client that closes early is not an error of this server.
             let _ = answer_once(stream);
         }
     });
@@ -106,25 +114,97 @@ fn answer_once(mut stream: TcpStream) -> std::io::Result<()> {
     stream.shutdown(Shutdown::Write)
 }
 
+/// A running script in a process group of its own, past its first check: by then a server and two clients run in the
+/// background.
+struct Running {
+    child: Child,
+    group: Pid,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child =
+            command.process_group(0).stdout(Stdio::piped()).spawn().expect("bash runs the script");
+        let group = Pid::from_child(&child);
+        let (mut printed, mut stdout) = (String::new(), child.stdout.take().expect("its output is a pipe"));
+        while !printed.contains("ok: ") {
+            let mut byte = [0];
+            assert_eq!(stdout.read(&mut byte).expect("its output can be read"), 1, "it ended: {printed}");
+            printed.push(char::from(byte[0]));
+        }
+        // What it prints from now on must find a reader.
+        thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        Self { child, group }
+    }
+
+    fn assert_ends_with(mut self, code: i32) {
+        assert_eq!(self.child.wait().expect("a child can be waited for").code(), Some(code));
+        assert!(test_kill_process_group(self.group).is_err(), "a process was left");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After a failed assertion; otherwise the group is gone.
+        let _ = kill_process_group(self.group, Signal::KILL);
+    }
+}
+
+const SLOW: &str = "06_concurrency_and_timeout.sh";
+
 #[test]
 fn an_interrupted_scenario_leaves_no_process_and_no_file() {
     if !runnable() {
         return;
     }
     let temporary = tempfile::tempdir().unwrap();
-    let mut command = script("06_concurrency_and_timeout.sh", temporary.path());
-    let mut running = command.process_group(0).stdout(Stdio::piped()).spawn().unwrap();
-    let group = Pid::from_child(&running);
-    let mut told = String::new();
-    let mut stdout = running.stdout.take().unwrap();
-    // By then a server and two clients run in the background.
-    while !told.contains("ok: ") {
-        let mut byte = [0];
-        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "it ended: {told}");
-        told.push(char::from(byte[0]));
-    }
-    kill_process_group(group, Signal::INT).unwrap();
-    assert_eq!(running.wait().unwrap().code(), Some(130), "as shells report Ctrl-C");
-    assert!(test_kill_process_group(group).is_err(), "a process was left");
+    let running = Running::start(&mut script(SLOW, temporary.path()));
+    kill_process_group(running.group, Signal::INT).unwrap();
+    // As shells report Ctrl-C.
+    running.assert_ends_with(130);
     assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn a_scenario_in_the_background_ignores_sigint_and_ends_on_sigterm_without_a_trace() {
+    if !runnable() {
+        return;
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let foreground = script(SLOW, temporary.path());
+    let mut background = Command::new("env");
+    background.arg("--ignore-signal=INT").arg(Path::new(SCRIPTS).join(SLOW)).stdin(Stdio::null());
+    for (name, value) in foreground.get_envs() {
+        value.map(|value| background.env(name, value));
+    }
+    let running = Running::start(background.env_remove("BASE_URL"));
+    kill_process(running.group, Signal::INT).unwrap();
+    kill_process(running.group, Signal::TERM).unwrap();
+    running.assert_ends_with(143);
+    assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn sigterm_ends_the_run_of_all_scenarios_and_the_one_that_runs() {
+    if !runnable() {
+        return;
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let running = Running::start(&mut script("run_all.sh", temporary.path()));
+    kill_process(running.group, Signal::TERM).unwrap();
+    running.assert_ends_with(143);
+    assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn every_script_passes_shellcheck() {
+    if !has("the check of the scripts", &["shellcheck --version"]) {
+        return;
+    }
+    let root = Path::new(SCRIPTS).join("..");
+    let files = std::fs::read_dir(SCRIPTS).unwrap().flatten().map(|file| file.path());
+    let scripts = files.filter(|file| file.extension().is_some_and(|extension| extension == "sh"));
+    let others = [".ci/run", "benches/run.sh"].map(|path| root.join(path));
+    let output = Command::new("shellcheck").args(scripts.chain(others)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -28,7 +28,7 @@ struct Options {
     /// soak starts one of its own, and looks at its memory, descriptors and slots too
     #[structopt(long)]
     url: Option<String>,
-    /// What decides what is done; without it a new one
+    /// What decides what is done; without it the variable SEED, or else a new one
     #[structopt(long)]
     seed: Option<u64>,
 }
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
+    let seed = options.seed.unwrap_or_else(workspace_tests::seed::seed);
     println!("soak: {} s, seed {seed}", options.seconds);
     match actix_rt::System::new().block_on(run(&options, seed)) {
         Ok(summary) => {
