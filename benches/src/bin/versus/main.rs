@@ -1,6 +1,6 @@
-//! Measures whole programs against baselines, in turn, and prints one table with the ratios.
+//! Measures whole programs beside baselines, and prints one table with the ratios.
 //!
-//! Needs Linux, `wrk` and `taskset`; `nginx` for one of the rows. Installs nothing: what is missing it names.
+//! Needs Linux, `wrk` and `taskset`, and `nginx` for one of the rows. It installs nothing and names what is missing.
 
 mod client;
 mod load;
@@ -16,7 +16,7 @@ use structopt::StructOpt;
 /// Measures the server and the client against baselines.
 #[derive(StructOpt)]
 pub(crate) struct Options {
-    /// How often each program is measured; medians are printed.
+    /// How often each pair is measured; the round with the median ratio is printed.
     #[structopt(long, default_value = "7")]
     rounds: usize,
     /// How long each measurement takes, in seconds.
@@ -25,6 +25,13 @@ pub(crate) struct Options {
     /// Measure only the rows whose name contains this.
     #[structopt(long)]
     only: Option<String>,
+}
+
+impl Options {
+    /// Returns whether the row of this name is to be measured.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|part| name.contains(part.as_str()))
+    }
 }
 
 /// Programs that this one runs.
@@ -59,7 +66,10 @@ fn run(options: &Options) -> Outcome<()> {
     }
     let programs = build()?;
     println!(
-        "{} rounds of {} s each, medians; every row beside its baseline in the same rounds\n",
+        "{} rounds of {} s. In each, a program and its baseline are measured one right after the other.\n\
+         A row shows the round with the median ratio (its two values and their ratio), and the lowest and the\n\
+         highest ratio of all rounds. A baseline beside itself shows the noise of this machine: a difference\n\
+         within its spread means nothing.\n",
         options.rounds, options.seconds
     );
     server::measure(options, &programs)?;

@@ -1,12 +1,11 @@
 //! The server beside a bare actix-web handler and nginx.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use crate::load::{Load, Report};
+use crate::load::Load;
 use crate::process::{Server, free_port, on_processors};
-use crate::table::{median, ratio, verdict};
+use crate::table::{Bound, Pairs, absolute, heading, median, side_by_side};
 use crate::{Options, Outcome, Programs, is_installed};
 
 const CONNECTIONS: u32 = 32;
@@ -14,85 +13,115 @@ const NO_HEADERS: &[&str] = &[];
 const CACHED: &[&str] = &["X-Request-ID: 6f9619ff-8b86-4011-b42d-00c04fc964ff"];
 
 /// One program under one kind of load.
+#[derive(Clone, Copy)]
 struct Subject {
-    name: &'static str,
     program: Program,
     workers: usize,
     headers: &'static [&'static str],
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Program {
     Nginx,
     Bare,
     Ours,
 }
 
-const SUBJECTS: [Subject; 6] = [
-    Subject { name: "nginx, a constant", program: Program::Nginx, workers: 1, headers: NO_HEADERS },
-    Subject { name: "bare handler, 1 worker", program: Program::Bare, workers: 1, headers: NO_HEADERS },
-    Subject { name: "test-server, 1 worker", program: Program::Ours, workers: 1, headers: NO_HEADERS },
-    Subject {
-        name: "test-server, 1 worker, cached key",
-        program: Program::Ours,
-        workers: 1,
-        headers: CACHED,
+const NGINX: Subject = Subject { program: Program::Nginx, workers: 1, headers: NO_HEADERS };
+const BARE: Subject = Subject { program: Program::Bare, workers: 1, headers: NO_HEADERS };
+const OURS: Subject = Subject { program: Program::Ours, workers: 1, headers: NO_HEADERS };
+
+/// A program beside its baseline.
+struct Comparison {
+    name: &'static str,
+    subject: Subject,
+    baseline: Subject,
+    bound: Bound,
+}
+
+const COMPARISONS: [Comparison; 6] = [
+    Comparison {
+        name: "a bare actix-web handler beside itself",
+        subject: BARE,
+        baseline: BARE,
+        bound: Bound::Noise,
     },
-    Subject { name: "bare handler, 2 workers", program: Program::Bare, workers: 2, headers: NO_HEADERS },
-    Subject {
-        name: "test-server, 2 workers, cached key",
-        program: Program::Ours,
-        workers: 2,
-        headers: CACHED,
+    Comparison {
+        name: "GET /msg beside a bare handler",
+        subject: OURS,
+        baseline: BARE,
+        bound: Bound::AtMost(1.10),
+    },
+    Comparison {
+        name: "GET /msg beside nginx with a constant",
+        subject: OURS,
+        baseline: NGINX,
+        bound: Bound::AtMost(1.10),
+    },
+    Comparison {
+        name: "GET /msg, cached key, beside a bare handler",
+        subject: Subject { headers: CACHED, ..OURS },
+        baseline: BARE,
+        bound: Bound::AtMost(1.30),
+    },
+    Comparison {
+        name: "a bare handler beside itself, 2 workers",
+        subject: Subject { workers: 2, ..BARE },
+        baseline: Subject { workers: 2, ..BARE },
+        bound: Bound::Noise,
+    },
+    Comparison {
+        name: "GET /msg, cached key, beside a bare handler, 2 workers",
+        subject: Subject { headers: CACHED, workers: 2, ..OURS },
+        baseline: Subject { workers: 2, ..BARE },
+        bound: Bound::AtMost(1.50),
     },
 ];
 
-/// Processor time per request and latency, a value a round.
+impl Comparison {
+    fn uses(&self, program: Program) -> bool {
+        [self.subject.program, self.baseline.program].contains(&program)
+    }
+}
+
+/// The measurements of one comparison.
 #[derive(Default)]
 struct Figures {
-    microseconds: Vec<f64>,
-    p99: Vec<f64>,
+    cpu: Pairs,
+    p99: Pairs,
+}
+
+/// What one run of one program measured.
+struct Cost {
+    /// Processor time for each request.
+    microseconds: f64,
+    /// Milliseconds.
+    p99: f64,
 }
 
 pub(crate) fn measure(options: &Options, programs: &Programs) -> Outcome<()> {
-    let mut figures: BTreeMap<&str, Figures> = BTreeMap::new();
     let has_nginx = is_installed("nginx");
     if !has_nginx {
         println!("nginx is missing: its row is left out\n");
     }
-    let wanted = |subject: &&Subject| {
-        (has_nginx || subject.program != Program::Nginx)
-            && options.only.as_ref().is_none_or(|part| subject.name.contains(part.as_str()))
+    let wanted = |comparison: &&Comparison| {
+        (has_nginx || !comparison.uses(Program::Nginx)) && options.wants(comparison.name)
     };
-    let subjects: Vec<&Subject> = SUBJECTS.iter().filter(wanted).collect();
-    for _ in 0..options.rounds {
-        for subject in &subjects {
-            let (cpu, report) = one_round(subject, options.seconds, programs)?;
-            let figures = figures.entry(subject.name).or_default();
-            figures.microseconds.push(cpu / report.requests as f64);
-            figures.p99.push(report.p99);
+    let mut rows: Vec<_> =
+        COMPARISONS.iter().filter(wanted).map(|comparison| (comparison, Figures::default())).collect();
+    for round in 0..options.rounds {
+        for (comparison, figures) in &mut rows {
+            let run = |subject: Subject| move || one_round(&subject, options.seconds, programs);
+            let (subject, baseline) = side_by_side(round, run(comparison.subject), run(comparison.baseline))?;
+            figures.cpu.push(subject.microseconds, baseline.microseconds);
+            figures.p99.push(subject.p99, baseline.p99);
         }
     }
-    println!("{:<40} {:>16} {:>12}", "server", "CPU per request", "p99");
-    for subject in &subjects {
-        let Figures { microseconds, p99 } = &figures[subject.name];
-        println!(
-            "{:<40} {:>13.2} us {:>9.2} ms",
-            subject.name,
-            median(microseconds.clone()),
-            median(p99.clone())
-        );
-    }
-    println!();
-    for (of, to, bound) in [
-        ("test-server, 1 worker", "bare handler, 1 worker", 1.10),
-        ("test-server, 1 worker", "nginx, a constant", 1.10),
-        ("test-server, 1 worker, cached key", "bare handler, 1 worker", 1.30),
-        ("test-server, 2 workers, cached key", "bare handler, 2 workers", 1.50),
-    ] {
-        if let (Some(a), Some(b)) = (figures.get(of), figures.get(to)) {
-            verdict(&format!("{of} / {to}"), ratio(&a.microseconds, &b.microseconds), bound, "");
-        }
+    if !rows.is_empty() {
+        println!("{}", heading("CPU per request"));
+        rows.iter().for_each(|(of, figures)| println!("{}", figures.cpu.row(of.name, "us", of.bound)));
+        println!("\n{}", heading("p99 latency"));
+        rows.iter().for_each(|(of, figures)| println!("{}", figures.p99.row(of.name, "ms", Bound::None)));
     }
     if options.only.is_none() {
         println!();
@@ -101,8 +130,8 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Outcome<()> {
     Ok(())
 }
 
-/// A fresh process, a second of warm-up, then the measurement. Microseconds of processor time, and the report.
-fn one_round(subject: &Subject, seconds: u32, programs: &Programs) -> Outcome<(f64, Report)> {
+/// Measures a fresh process after a second of warm-up.
+fn one_round(subject: &Subject, seconds: u32, programs: &Programs) -> Outcome<Cost> {
     let port = free_port()?;
     let server = Server::start(subject.program.command(programs, port, subject.workers)?, port)?;
     let load = |seconds| Load {
@@ -118,9 +147,9 @@ fn one_round(subject: &Subject, seconds: u32, programs: &Programs) -> Outcome<(f
     let report = load(seconds).run(port)?;
     let used = server.cpu().saturating_sub(before);
     if report.bad > 0 {
-        return Err(format!("{}: {} requests have failed", subject.name, report.bad));
+        return Err(format!("{:?}: {} requests have failed", subject.program, report.bad));
     }
-    Ok((used.as_secs_f64() * 1e6, report))
+    Ok(Cost { microseconds: used.as_secs_f64() * 1e6 / report.requests as f64, p99: report.p99 })
 }
 
 impl Program {
@@ -174,9 +203,9 @@ fn sizes(programs: &Programs) -> Outcome<()> {
     let starts: Outcome<Vec<Server>> = (0..5).map(|_| start(&[])).collect();
     let starts = starts?;
     let first_answers = starts.iter().map(|server| server.first_answer.as_secs_f64() * 1e3).collect();
-    verdict("exec to first answer", median(first_answers), 50.0, "ms");
+    println!("{}", absolute("exec to first answer, median of 5", median(first_answers), 50.0, "ms"));
     let idle = starts.iter().map(|server| server.memory() as f64 / f64::from(1 << 20)).collect();
-    verdict("idle memory", median(idle), 8.0, "MiB");
+    println!("{}", absolute("idle memory, median of 5", median(idle), 8.0, "MiB"));
     drop(starts);
 
     let server = start(&["--cache-max-size", "1000000"])?;
@@ -197,7 +226,8 @@ fn sizes(programs: &Programs) -> Outcome<()> {
     let before = server.memory();
     let stored = unique(6).run(server.port())?.requests;
     let bytes = server.memory().saturating_sub(before) as f64 / stored as f64;
-    verdict(&format!("a cached entry with a key of 36 bytes, over {stored} entries"), bytes, 300.0, "bytes");
+    let what = format!("a cached entry with a key of 36 bytes, over {stored} entries");
+    println!("{}", absolute(&what, bytes, 300.0, "bytes"));
     let _ = fs::remove_file(script);
     drop(server);
 
@@ -212,14 +242,10 @@ fn sizes(programs: &Programs) -> Outcome<()> {
     };
     let report = delayed.run(server.port())?;
     let peak = server.peak_memory() as f64 / f64::from(1 << 20);
-    verdict(
-        &format!(
-            "10,000 in flight with delay=1000: {} answered, {} failed; peak memory",
-            report.requests, report.bad
-        ),
-        peak,
-        100.0,
-        "MiB",
+    let what = format!(
+        "10,000 in flight with delay=1000: {} answered, {} failed; peak memory",
+        report.requests, report.bad
     );
+    println!("{}", absolute(&what, peak, 100.0, "MiB"));
     Ok(())
 }
