@@ -4,7 +4,7 @@ use serde_json::json;
 use workspace_tests::wire_server::{WireServer, reply, send};
 use workspace_tests::{TestServer, answer, within};
 
-use crate::support::{attempts, get, json, quick, report_of, resilient};
+use crate::support::{Nobody, attempts, get, json, quick, report_of, resilient};
 
 #[tokio::test]
 async fn the_body_is_printed_as_it_came() {
@@ -153,4 +153,50 @@ async fn a_body_that_is_no_text_is_printed_raw_and_reported_as_base64() {
     assert_eq!(output.stdout, b"\xff\x00");
     let report = json(&report_of(&server.url()).run().await);
     assert_eq!((&report["body"], &report["body_base64"]), (&json!(null), &json!("/wA=")));
+}
+
+#[tokio::test]
+async fn the_head_is_printed_before_the_body_when_asked_for() {
+    let server = WireServer::start(|n| vec![reply([200, 404][n % 2], "X-Note: a\r\nX-Note: b\r\n", "body")]);
+    let server = within("a server", server).await;
+    for (flag, code) in [("-i", 0), ("--include", 4)] {
+        let outcome = get(&server.url()).argument(flag).run().await;
+        let (head, body) = outcome.stdout.split_once("\n\n").unwrap_or_else(|| panic!("{outcome:#?}"));
+        let mut lines = head.lines();
+        assert_eq!((outcome.code, body), (Some(code), "body"), "{outcome:#?}");
+        assert_eq!(lines.next(), Some(if code == 0 { "HTTP 200" } else { "HTTP 404" }));
+        let notes: Vec<_> = lines.filter(|line| line.starts_with("x-note")).collect();
+        assert_eq!(notes, ["x-note: a", "x-note: b"], "{outcome:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_one_line_whatever_the_body() {
+    for (sent, body) in [
+        ("{\n  \"a b\": [1.50,\r\n\t2]\n}\n", json!({"a b": [1.50, 2]})),
+        ("two\nlines", json!("two\nlines")),
+        ("\"a\u{2028}b\u{85}c\"", json!("a\u{2028}b\u{85}c")),
+        ("\n\r\n", json!("\n\r\n")),
+    ] {
+        let server = WireServer::always(vec![reply(200, "", sent)]).await;
+        let outcome = report_of(&server.url()).run().await;
+        let ends = outcome.stdout.matches(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count();
+        assert_eq!(ends, 1, "{sent:?}: {outcome:#?}");
+        assert_eq!(json(&outcome)["body"], body, "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_has_the_headers_of_a_success_and_of_an_error_without_their_secrets() {
+    let headers = "X-One: 1\r\nX-Many: b\r\nx-many: a\r\nSet-Cookie: s=secret; Path=/\r\nX-Odd: \u{e9}\r\n";
+    for status in [200, 404] {
+        let server = WireServer::always(vec![reply(status, headers, "")]).await;
+        let outcome = report_of(&server.url()).run().await;
+        let headers = &json(&outcome)["headers"];
+        assert_eq!((&headers["x-one"], &headers["x-many"]), (&json!("1"), &json!(["b", "a"])), "{headers:#}");
+        assert_eq!((&headers["set-cookie"], &headers["x-odd"]), (&json!("s=***; Path=/"), &json!("\u{e9}")));
+        assert!(!outcome.stdout.contains("secret"), "{outcome:#?}");
+    }
+    let nobody = Nobody::new();
+    assert_eq!(json(&report_of(&nobody.url()).run().await)["headers"], json!(null));
 }

@@ -6,7 +6,7 @@ use workspace_tests::logs::LogStream;
 use workspace_tests::wire_server::{Act, WireServer, reply};
 use workspace_tests::{Outcome, Program, TestServer, answer, within};
 
-use crate::support::{Nobody, resilient, signal};
+use crate::support::{Nobody, resilient, signal, spawn};
 
 const PATTERNS: [&str; 6] = [
     "basic call and idempotency",
@@ -97,8 +97,7 @@ async fn a_server_of_another_kind_is_told_apart() {
 #[tokio::test]
 async fn who_stops_it_leaves_no_failure_armed() {
     let server = TestServer::start().await;
-    let program = demo(&server.url(""));
-    let mut child = program.command().spawn().unwrap();
+    let mut child = spawn(&demo(&server.url("")));
     let story = LogStream::read(child.stdout.take().unwrap());
     story.find("the breaker's refusal", |line| line.says("one more call")).await.unwrap();
     signal(&child, Signal::INT);

@@ -1,10 +1,12 @@
 //! The command `resilient` from outside: what it prints, how it ends, and what the server sees of it.
 
 mod calls;
+mod completions;
 mod demo;
 mod errors;
 mod load;
 mod sending;
+mod stopping;
 mod support;
 mod terminal;
 mod usage;

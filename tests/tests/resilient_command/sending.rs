@@ -129,3 +129,45 @@ async fn every_attempt_sends_the_whole_body() {
         "{requests:#?}"
     );
 }
+
+#[tokio::test]
+async fn an_address_without_a_scheme_is_http() {
+    let server = echo().await;
+    let address = server.url().replace("http://", "");
+    let port = address.rsplit(':').next().unwrap_or_default();
+    for (address, target) in [
+        (address.clone(), "/"),
+        (format!("{address}/msg?to=http://other/"), "/msg?to=http://other/"),
+        (format!("localhost:{port}/msg"), "/msg"),
+    ] {
+        let request = sent(&server, resilient().arguments(&["get", &address])).await;
+        assert!(request.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{address}: {request}");
+        let load = resilient().arguments(&["load", &address]).flag("--requests", 1);
+        sent(&server, load.flag("--concurrency", 1)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_ipv6_address_without_a_scheme_is_http() {
+    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else {
+        println!("NOT RUN: this machine has no IPv6");
+        return;
+    };
+    let address = format!("{}/x", listener.local_addr().unwrap());
+    let program = resilient().arguments(&["get", &address, "--max-attempts", "1"]);
+    let (outcome, _accepted) = tokio::join!(program.run(), async {
+        let (mut stream, _) = within("a connection", listener.accept()).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nsix").await.unwrap();
+        stream
+    });
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "six"), "{outcome:#?}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_before_the_body_is_read() {
+    // Standard input that stays open and silent.
+    let (silent, _writer) = std::io::pipe().unwrap();
+    let program = resilient().arguments(&["post", "http://h/", "-d", "@-", "--max-attempts", "0"]);
+    let outcome = end(program.command().stdin(silent).spawn().unwrap()).await;
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+}

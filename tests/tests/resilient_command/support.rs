@@ -1,16 +1,19 @@
 //! Runs of the command.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use tokio::net::TcpSocket;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use workspace_tests::wire_server::WireServer;
-use workspace_tests::{Outcome, Program, binary, within};
+use workspace_tests::{Outcome, Program, binary, interruptible, within};
 
 /// The command, with no arguments yet.
 pub(crate) fn resilient() -> Program {
@@ -51,9 +54,21 @@ pub(crate) fn attempts(report: &Value) -> Vec<String> {
     attempts.iter().map(told).collect()
 }
 
-/// Starts a program whose end is awaited later.
+/// The command of a program that SIGINT must reach, however the tests were started.
+pub(crate) fn signalled(program: &Program) -> Command {
+    let plain = program.command();
+    let plain = plain.as_std();
+    let mut command = Command::from(interruptible(plain.get_program()));
+    command.args(plain.get_args()).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(program.directory()).process_group(0).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts a program that a signal will end.
 pub(crate) fn spawn(program: &Program) -> Child {
-    program.command().stdin(Stdio::null()).spawn().expect("the command can be started")
+    signalled(program).spawn().expect("the command can be started")
 }
 
 /// Sends a signal.
@@ -97,4 +112,13 @@ impl Nobody {
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.0.local_addr().expect("a bound socket has an address"))
     }
+}
+
+/// The two ends of a terminal.
+pub(crate) fn terminal() -> (File, File) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be made");
+    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a fresh terminal can be unlocked");
+    let name = ptsname(&ours, Vec::new()).expect("a terminal has a name");
+    let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it can be opened");
+    (ours.into(), theirs.into())
 }

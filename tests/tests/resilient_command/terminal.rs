@@ -1,26 +1,14 @@
-//! Terminals, pipes that nobody reads, and signals.
+//! Output to terminals, to pipes without a reader, and to full devices.
 
 use std::fs::File;
 use std::io::Read;
 use std::process::Stdio;
 use std::thread;
 
-use rustix::fs::{Mode, OFlags, open};
-use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use workspace_tests::wire_server::{Act, WireServer, reply};
+use workspace_tests::wire_server::{WireServer, reply};
 use workspace_tests::{Program, TestServer, within};
 
-use crate::support::{end, get, received, report_of, resilient, signal, spawn};
-
-/// The two ends of a terminal.
-fn terminal() -> (File, File) {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be made");
-    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a fresh terminal can be unlocked");
-    let name = ptsname(&ours, Vec::new()).expect("a terminal has a name");
-    let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it can be opened");
-    (ours.into(), theirs.into())
-}
+use crate::support::{end, get, report_of, resilient, terminal};
 
 /// What a program writes to a terminal as its standard output and its standard error.
 async fn on_terminal(program: Program) -> String {
@@ -98,16 +86,4 @@ async fn a_closed_standard_error_is_never_a_panic() {
     let program = resilient().arguments(&["get", "ftp://host/"]);
     let child = program.command().stdout(Stdio::piped()).stderr(writer).spawn().unwrap();
     assert_eq!(end(child).await.code, Some(2));
-}
-
-#[tokio::test]
-async fn a_signal_ends_a_call_and_its_connection() {
-    for (stop, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let server = WireServer::always(vec![Act::Stall]).await;
-        let child = spawn(&get(&server.url()));
-        received(&server, 1).await;
-        signal(&child, stop);
-        let outcome = end(child).await;
-        assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (Some(code), "", ""));
-    }
 }

@@ -5,7 +5,7 @@ use workspace_tests::wire_server::{WireServer, reply};
 
 use crate::support::resilient;
 
-const COMMANDS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "load", "demo"];
+const COMMANDS: [&str; 9] = ["get", "post", "put", "patch", "delete", "head", "load", "demo", "completions"];
 
 /// Runs what must be refused; the line that says why.
 async fn refusal(program: Program) -> String {
@@ -57,11 +57,13 @@ async fn the_help_of_a_command_lists_every_flag() {
         "-d,",
         "--json",
     ];
-    for command in COMMANDS.into_iter().filter(|command| *command != "demo") {
+    for command in COMMANDS.into_iter().filter(|command| !["demo", "completions"].contains(command)) {
         let help = resilient().arguments(&[command, "--help"]).run().await;
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-        let own: &[&str] =
-            if command == "load" { &["--requests", "--concurrency", "--rate"] } else { &["--request-id"] };
+        let own: &[&str] = match command {
+            "load" => &["--requests", "--concurrency", "--rate"],
+            _ => &["--request-id", "-i,"],
+        };
         for flag in settings.iter().chain(own) {
             assert!(help.stdout.contains(flag), "{command} {flag}: {}", help.stdout);
         }
@@ -121,9 +123,10 @@ async fn a_bad_url_is_refused() {
     for url in [
         "",
         "/path",
-        "host/path",
+        "host:99999/",
         "ftp://host/",
         "http://",
+        "http:/host",
         "http://host:99999/",
         "http://u:p@host/",
         "http://a b/",

@@ -1,4 +1,4 @@
-//! One call, or several through one client: prints what came back.
+//! Makes one call, or several through one client, and prints the replies.
 
 use std::time::Duration;
 
@@ -7,27 +7,29 @@ use resilient_client::{ClientConfig, Error, Method, Response, RetryBudget};
 use tokio::time::Instant;
 
 use crate::{
+    address::with_scheme,
     cli::Call,
     exit::{Exit, Failure},
     out, preflight,
     report::Report,
 };
 
-/// A budget that never stops a retry. It is there to bound many calls together; for the few of a command line,
-/// `--max-attempts` says all.
+/// A budget that never stops a retry. A budget bounds many calls together; for the few of a command line,
+/// `--max-attempts` is the bound.
 const UNBOUNDED: RetryBudget = RetryBudget { ratio: 100.0, per_second: 1_000_000.0 };
 
-/// Makes the calls, and ends with the exit code of the last one that failed.
+/// Makes the calls, and ends with the exit code of the last call that failed.
 pub(crate) async fn run(method: Method, typed: Call) -> Result<Exit, Failure> {
-    let request = typed.payload.request(method, typed.request_id.clone())?;
+    let urls: Vec<_> = typed.urls.iter().map(|url| with_scheme(url).into_owned()).collect();
     let config = config(&typed)?;
     let client = typed.settings.start(config.clone())?;
-    if let Err(error) = preflight::check(&config, &request, &typed.urls).await {
+    let request = typed.payload.request(method, typed.request_id.clone())?;
+    if let Err(error) = preflight::check(&config, &request, &urls).await {
         return refused(&typed, error);
     }
 
-    let at_once = if typed.parallel { typed.urls.len() } else { 1 };
-    let calls = typed.urls.iter().map(|url| {
+    let at_once = if typed.parallel { urls.len() } else { 1 };
+    let calls = urls.iter().map(|url| {
         let call = request.to(&client, url).send();
         async {
             let started = Instant::now();
@@ -51,7 +53,7 @@ pub(crate) async fn run(method: Method, typed: Call) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// A call that cannot be made. Whoever reads reports gets one all the same.
+/// Ends with the error of a call that cannot be made. With `--report` it is reported too.
 fn refused(typed: &Call, error: Error) -> Result<Exit, Failure> {
     let refused = Err(error);
     if typed.report {
@@ -68,13 +70,17 @@ fn config(typed: &Call) -> Result<ClientConfig, Failure> {
     Ok(config)
 }
 
-/// The body, also of an error, to standard output; what went wrong to standard error.
+/// Prints the reply to standard output, also when it is an error, and the error to standard error.
 fn print(typed: &Call, method: Method, result: &Result<Response, Error>) -> Result<(), Failure> {
     let response = result.as_ref().map_or_else(Error::response, Some);
     if let Some(response) = response {
-        match method {
-            Method::Head => out::line(&head(response))?,
-            _ => body(typed, response)?,
+        if method == Method::Head {
+            out::line(&head(response))?;
+        } else {
+            if typed.include {
+                out::line(&format!("{}\n", head(response)))?;
+            }
+            body(typed, response)?;
         }
     }
     if let Err(error) = result {
@@ -83,7 +89,7 @@ fn print(typed: &Call, method: Method, result: &Result<Response, Error>) -> Resu
     Ok(())
 }
 
-/// As it came; but nobody wants two bodies, or a body and a prompt, on one line.
+/// Prints the body as it came. A line is ended where another body or a prompt would follow on it.
 fn body(typed: &Call, response: &Response) -> Result<(), Failure> {
     out::bytes(response.body())?;
     let shared = typed.urls.len() > 1 || console::user_attended();
@@ -93,6 +99,7 @@ fn body(typed: &Call, response: &Response) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The status and the headers, a line each.
 fn head(response: &Response) -> String {
     let headers = response.headers().iter();
     let lines = headers.map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value)));

@@ -1,4 +1,4 @@
-//! The command line: one command a method, `load` and `demo`.
+//! The command line: a command for each method, `load`, `demo` and `completions`.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text that people read in a terminal")]
 
 use std::ffi::OsString;
@@ -6,50 +6,54 @@ use std::ffi::OsString;
 use resilient_client::Method;
 use structopt::{
     StructOpt,
-    clap::{AppSettings, Error, ErrorKind},
+    clap::{App, AppSettings, Error, ErrorKind},
 };
 
 use crate::{request::Payload, settings::Settings};
 
-/// An HTTP client that copes: it retries, waits, refuses and gives up as it is told to.
+/// A resilient HTTP client: retries, circuit breaker, bulkhead, deadlines.
 ///
-/// Settings come from the flags, else from the environment (RESILIENT_RETRY_MAX_ATTEMPTS and so on, named as in
-/// the library), else from the defaults. Times are seconds, with fractions.
+/// A setting comes from its flag, else from the environment (RESILIENT_RETRY_MAX_ATTEMPTS and so on, named as in
+/// the library), else from its default. Times are seconds, with fractions.
 ///
-/// Exit codes: 0 ok, 2 bad usage, 3 connection error after all attempts, 4 status error, 5 pool timeout,
-/// 6 circuit open, 7 deadline exceeded, 130 and 143 ended by SIGINT and SIGTERM, 1 anything else.
+/// Exit codes: 0 ok, 2 wrong usage, 3 connection error after all attempts, 4 status error, 5 pool timeout,
+/// 6 circuit open, 7 deadline exceeded, 130 and 143 ended by SIGINT and SIGTERM, 1 any other error.
 #[derive(Debug, StructOpt)]
 #[structopt(name = "resilient", setting = AppSettings::VersionlessSubcommands)]
 enum Typed {
-    /// Make a GET
+    /// Send a GET request
     Get(Call),
-    /// Make a POST
+    /// Send a POST request
     Post(Call),
-    /// Make a PUT
+    /// Send a PUT request
     Put(Call),
-    /// Make a PATCH
+    /// Send a PATCH request
     Patch(Call),
-    /// Make a DELETE
+    /// Send a DELETE request
     Delete(Call),
-    /// Make a HEAD, and print the status and the headers
+    /// Send a HEAD request, and print the status and the headers
     Head(Call),
-    /// Make many calls through one client, and print what came of them
+    /// Send many requests through one client, and print what came of them
     ///
-    /// Ctrl-C ends it early: what was done is printed, and the exit code is 130. Otherwise it is 0, whatever the
-    /// outcomes.
+    /// SIGINT (Ctrl-C) ends it early: the results so far are printed, and the exit code is 130. Otherwise the exit
+    /// code is 0, whatever the outcomes.
     Load(Load),
-    /// Show every pattern in turn against a running test server
+    /// Show each pattern in turn against a running test server
     ///
-    /// Each pattern says what it does and what it saw, and checks it. The server's failure modes are reset
-    /// before and after each. Exits with 1 if a pattern did not hold, with 3 if no server answers.
+    /// Each pattern says what it does and what it saw, and checks it. The failure modes of the server are reset
+    /// before and after each. The exit code is 1 if a pattern did not hold, and 3 if no server answers.
     Demo(Demo),
+    /// Print a completion script for a shell
+    ///
+    /// For bash: source <(resilient completions bash)
+    Completions(Completions),
 }
 
-// One call, or several in a row.
+// One call, or several.
 #[derive(Debug, StructOpt)]
 pub(crate) struct Call {
-    /// Where to: http:// or https://, or a path below RESILIENT_BASE_URL. Several are called one after another
-    /// through one client, and the exit code is that of the last one that failed
+    /// The address: http:// (the default) or https://, or a path below RESILIENT_BASE_URL, which begins with /.
+    /// Several are called one after another through one client; the exit code is that of the last failed call
     #[structopt(value_name = "URL", required = true)]
     pub(crate) urls: Vec<String>,
     #[structopt(flatten)]
@@ -57,10 +61,13 @@ pub(crate) struct Call {
     /// The X-Request-ID, the same on every attempt [default: a new UUID for each call]
     #[structopt(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) request_id: Option<String>,
-    /// Call several URLs all at once
+    /// Call several URLs at the same time
     #[structopt(long)]
     pub(crate) parallel: bool,
-    /// Print one JSON object for each call, with its outcome and its attempts, instead of the body
+    /// Print the status and the headers before the body
+    #[structopt(short, long, conflicts_with = "report")]
+    pub(crate) include: bool,
+    /// Print one line of JSON for each call, with its outcome, attempts, headers and body, instead of the body
     #[structopt(long)]
     pub(crate) report: bool,
     #[structopt(flatten)]
@@ -70,18 +77,18 @@ pub(crate) struct Call {
 // Many calls.
 #[derive(Debug, StructOpt)]
 pub(crate) struct Load {
-    /// Where to
+    /// The address: http:// (the default) or https://, or a path below RESILIENT_BASE_URL, which begins with /
     #[structopt(value_name = "URL")]
     pub(crate) url: String,
-    /// Requests in all, 1 to 1000000000. Each has a request id of its own
+    /// Number of requests, 1 to 1000000000. Each has its own request id
     #[structopt(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) requests: String,
-    /// Requests under way at once, 1 to 100000; those beyond --max-concurrency wait in the client for a slot
+    /// Requests in flight at the same time, 1 to 100000; those beyond --max-concurrency wait in the client for a slot
     #[structopt(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) concurrency: String,
     /// Requests to start each second, 0.001 to 1000000, evenly spaced; without it each starts when another ends.
-    /// Latency is then counted from the moment at which a request was due, also if it had to wait because
-    /// --concurrency others were still under way: a server that stalls cannot hide it
+    /// Latency is then counted from the moment at which a request was due, even if it had to wait because
+    /// --concurrency others were still in flight: a server that stalls cannot hide it
     #[structopt(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) rate: Option<String>,
     /// The method: get, post, put, patch, delete, head
@@ -89,7 +96,7 @@ pub(crate) struct Load {
     pub(crate) method: String,
     #[structopt(flatten)]
     pub(crate) payload: Payload,
-    /// Print one JSON object instead of the tables
+    /// Print one line of JSON instead of the tables
     #[structopt(long)]
     pub(crate) report: bool,
     #[structopt(flatten)]
@@ -99,7 +106,7 @@ pub(crate) struct Load {
 // The demonstration.
 #[derive(Debug, StructOpt)]
 pub(crate) struct Demo {
-    /// The test server
+    /// The address of the test server
     #[structopt(
         long,
         value_name = "URL",
@@ -112,10 +119,12 @@ pub(crate) struct Demo {
     pub(crate) verbose: bool,
 }
 
-/// What was asked for.
-#[derive(Debug)]
-pub(crate) struct Cli {
-    pub(crate) command: Command,
+// The completion scripts.
+#[derive(Debug, StructOpt)]
+pub(crate) struct Completions {
+    /// The shell: bash, zsh or fish
+    #[structopt(value_name = "SHELL")]
+    pub(crate) shell: String,
 }
 
 /// What the program can do.
@@ -124,25 +133,31 @@ pub(crate) enum Command {
     Call(Method, Call),
     Load(Load),
     Demo(Demo),
+    Completions(Completions),
 }
 
 /// Why there is no command to run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unparsed {
-    /// Help or the version was asked for: print this and be content.
+    /// Help or the version was asked for; this is its text.
     Asked(String),
-    /// The command line is wrong: one line that says how.
+    /// The command line is wrong; this line says why.
     Wrong(String),
 }
 
-/// Understands the arguments, the program's name first.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Unparsed> {
+/// The declaration of the command line.
+pub(crate) fn app() -> App<'static, 'static> {
+    Typed::clap()
+}
+
+/// Parses the arguments, of which the first is the name of the program.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Unparsed> {
     let arguments = as_text(arguments)?;
     let typed = Typed::from_iter_safe(arguments).map_err(|error| match error.kind {
         ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => Unparsed::Asked(error.message),
         _ => Unparsed::Wrong(reason(&error)),
     })?;
-    let command = match typed {
+    Ok(match typed {
         Typed::Get(call) => Command::Call(Method::Get, call),
         Typed::Post(call) => Command::Call(Method::Post, call),
         Typed::Put(call) => Command::Call(Method::Put, call),
@@ -151,11 +166,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
         Typed::Head(call) => Command::Call(Method::Head, call),
         Typed::Load(load) => Command::Load(load),
         Typed::Demo(demo) => Command::Demo(demo),
-    };
-    Ok(Cli { command })
+        Typed::Completions(completions) => Command::Completions(completions),
+    })
 }
 
-/// The arguments as text. Here it can still be said which of them is none, and after which flag.
+/// The arguments as text. The error names the place of an argument that is not UTF-8, which clap does not.
 fn as_text(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<String>, Unparsed> {
     let mut texts: Vec<String> = Vec::new();
     for argument in arguments {
@@ -168,21 +183,21 @@ fn as_text(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<String>,
     Ok(texts)
 }
 
-/// What is wrong, in one line.
+/// Says in one line what is wrong.
 fn reason(error: &Error) -> String {
     let mut lines = error.message.lines().map(|line| line.trim_start_matches("error: ").trim());
     let reason = match error.kind {
         ErrorKind::MissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             "no command is given".to_owned()
         }
-        // Its first line announces what the following ones list.
+        // The first line of the message announces a list, which follows.
         ErrorKind::MissingRequiredArgument => {
             let missing: Vec<_> = lines.skip(1).take_while(|line| !line.is_empty()).collect();
             format!("{} must be given", missing.join(", "))
         }
         _ => lines.next().unwrap_or_default().to_owned(),
     };
-    format!("{reason} (resilient --help tells more)")
+    format!("{reason} (see resilient --help)")
 }
 
 #[cfg(test)]
@@ -218,27 +233,26 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_is_no_text_is_refused_with_its_place() {
+    fn an_argument_that_is_not_utf_8_is_refused_with_its_place() {
         use std::os::unix::ffi::OsStringExt;
         let bad = OsString::from_vec(vec![b'a', 0xff]);
         let arguments =
             ["resilient", "get", "http://h", "--deadline"].map(OsString::from).into_iter().chain([bad]);
-        let Err(Unparsed::Wrong(line)) = parse(arguments) else { panic!("it is understood") };
+        let Err(Unparsed::Wrong(line)) = parse(arguments) else { panic!("the arguments are accepted") };
         assert_eq!(line, r#"the argument after --deadline must be UTF-8, got "a\xFF""#);
     }
 
     #[test]
     fn a_value_may_look_like_a_flag() {
         let arguments = ["resilient", "get", "http://h", "-d", "-5", "--deadline", "-1", "-H", "-a: b"];
-        let Ok(Cli { command: Command::Call(Method::Get, call) }) = parse(arguments.map(OsString::from))
-        else {
-            panic!("it is not understood")
+        let Ok(Command::Call(Method::Get, call)) = parse(arguments.map(OsString::from)) else {
+            panic!("the arguments are refused")
         };
         assert_eq!(call.urls, ["http://h"]);
     }
 
     #[test]
-    fn help_and_version_are_no_errors() {
+    fn help_and_version_are_not_errors() {
         for arguments in
             [&["--help"][..], &["-h"], &["--version"], &["get", "--help"], &["load", "-h"], &["help", "demo"]]
         {

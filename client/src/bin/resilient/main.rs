@@ -1,14 +1,18 @@
 //! The command `resilient`: HTTP calls, load and a demonstration, through the resilient client.
 //!
-//! * `cli`: what is typed; `settings`: the flags that are the client's settings; `request`: what a call sends.
-//! * `call`: one call, and `report`, how it is told. `load`: many. `demo`: every pattern against a test server.
-//! * `exit`: how a command ends; `out`, `log`, `stop`: the terminal, the log, and the signals that end it.
+//! * `cli`: the command line. `settings`: the flags that set the client. `request`: what a call sends, and `address`
+//!   where to. `completions`: scripts for shells.
+//! * `call`: single calls, and `report`, their result as JSON. `load`: many calls. `demo`: each pattern against a
+//!   test server.
+//! * `stop`: signals end a command. `exit`: exit codes and the line that explains them. `out`, `log`: standard
+//!   output and standard error.
 //!
-//! On standard error there is never more than the log that was asked for, a progress bar on a terminal, and one
-//! line for each thing that went wrong.
+//! Standard error gets the log that `-v` asks for, a progress bar on a terminal, and one line for each error.
 
+mod address;
 mod call;
 mod cli;
+mod completions;
 mod demo;
 mod exit;
 mod load;
@@ -20,37 +24,49 @@ mod request;
 mod settings;
 mod stop;
 
-use std::process::ExitCode;
-
 use crate::{
-    cli::{Cli, Command, Unparsed},
+    cli::{Command, Unparsed},
     exit::{Exit, Failure},
-    stop::Signals,
+    stop::{OnStop, Stopped},
 };
 
-fn main() -> ExitCode {
+fn main() {
     let exit = match cli::parse(std::env::args_os()) {
-        Ok(cli) => run(cli),
+        Ok(command) => run(command),
         Err(Unparsed::Asked(text)) => out::line(&text).map(|()| Exit::Ok),
         Err(Unparsed::Wrong(line)) => Err(Failure::usage(line)),
     };
-    exit.unwrap_or_else(|failure| {
-        out::complain(&failure.line);
-        failure.exit
-    })
-    .into()
+    // All output is flushed. Threads that are blocked, as in a name look-up, are not waited for.
+    std::process::exit(exit.unwrap_or_else(complain) as i32);
 }
 
-fn run(cli: Cli) -> Result<Exit, Failure> {
-    actix_rt::System::new().block_on(async {
-        let signals = Signals::listen()?;
-        match cli.command {
-            Command::Load(load) => load::run(load, signals).await,
-            Command::Demo(demo) => demo::run(demo, signals).await,
-            Command::Call(method, call) => tokio::select! {
-                exit = call::run(method, call) => exit,
-                stop = signals.stop() => Ok(stop.into()),
-            },
-        }
+/// Runs a command until it ends or a signal ends it.
+fn run(command: Command) -> Result<Exit, Failure> {
+    let on_stop = match command {
+        Command::Load(_) | Command::Demo(_) => OnStop::Finish,
+        Command::Call(..) | Command::Completions(_) => OnStop::EndAtOnce,
+    };
+    stop::run(on_stop, move |stopped| {
+        let system = actix_rt::System::new();
+        let exit = system.block_on(perform(command, stopped)).unwrap_or_else(complain);
+        // Dropping the system would wait for name look-ups that are still under way.
+        std::mem::forget(system);
+        exit
     })
+}
+
+async fn perform(command: Command, stopped: Stopped) -> Result<Exit, Failure> {
+    match command {
+        Command::Call(method, call) => call::run(method, call).await,
+        Command::Load(load) => load::run(load, stopped).await,
+        Command::Demo(demo) => demo::run(demo, stopped).await,
+        Command::Completions(shell) => completions::print(&shell),
+    }
+}
+
+/// Writes the line that says why, and gives the exit code.
+fn complain(failure: Failure) -> Exit {
+    let Failure { exit, line } = failure;
+    out::complain(&line);
+    exit
 }

@@ -15,6 +15,8 @@ mod retry;
 mod stage;
 mod story;
 
+use std::time::Duration;
+
 use self::{
     stage::Stage,
     story::{Broken, Story},
@@ -23,8 +25,12 @@ use crate::{
     cli::Demo,
     exit::{Exit, Failure},
     out,
-    stop::Signals,
+    stop::Stopped,
 };
+
+/// How long a stopped demonstration waits for the server to reset its failure modes; shorter than the grace that
+/// `stop` gives.
+const RESET_ON_STOP: Duration = Duration::from_millis(600);
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +79,15 @@ impl Pattern {
 }
 
 /// Shows them all, and says which did not hold.
-pub(crate) async fn run(typed: Demo, signals: Signals) -> Result<Exit, Failure> {
+pub(crate) async fn run(typed: Demo, stopped: Stopped) -> Result<Exit, Failure> {
     let stage = Stage::set(&typed)?;
     let stop = tokio::select! {
         broken = show_all(&stage) => return verdict(&broken?),
-        stop = signals.stop() => stop,
+        stop = stopped.wait() => stop,
     };
-    // Its bounds are short: who stops a demonstration does not want to wait.
-    let _ = stage.reset().await;
+    if !matches!(tokio::time::timeout(RESET_ON_STOP, stage.reset()).await, Ok(Ok(()))) {
+        out::complain("stopped; the failure modes of the server could not be reset");
+    }
     Ok(stop.into())
 }
 

@@ -16,10 +16,11 @@ use tokio::time::Instant;
 
 use self::{plan::Plan, tally::Tally};
 use crate::{
+    address::with_scheme,
     cli::Load,
     exit::{Exit, Failure},
     out, preflight,
-    stop::Signals,
+    stop::Stopped,
 };
 
 /// A load that has ended.
@@ -39,23 +40,24 @@ enum Ended {
 }
 
 /// Makes the load; a signal ends it early.
-pub(crate) async fn run(typed: Load, signals: Signals) -> Result<Exit, Failure> {
+pub(crate) async fn run(typed: Load, stopped: Stopped) -> Result<Exit, Failure> {
     let plan = Plan::typed(&typed.requests, &typed.concurrency, typed.rate.as_deref())?;
     let method = plan::method(&typed.method)?;
     if typed.payload.has_header("x-request-id") {
         return Err(Failure::usage("-H must not be X-Request-ID here: each request has an id of its own"));
     }
-    let request = typed.payload.request(method, None)?;
+    let url = with_scheme(&typed.url).into_owned();
     let config = typed.settings.config()?;
     let client = typed.settings.start(config.clone())?;
-    preflight::check(&config, &request, std::slice::from_ref(&typed.url)).await?;
+    let request = typed.payload.request(method, None)?;
+    preflight::check(&config, &request, std::slice::from_ref(&url)).await?;
 
     let progress = if typed.settings.verbose { run::no_progress() } else { run::progress(&plan) };
     let started = Instant::now();
     let loading = run::Run::new(&plan, started, &progress);
     let stop = tokio::select! {
-        () = loading.all(|| request.to(&client, &typed.url).send()) => None,
-        stop = signals.stop() => Some(stop),
+        () = loading.all(|| request.to(&client, &url).send()) => None,
+        stop = stopped.wait() => Some(stop),
     };
     let elapsed = started.elapsed();
     progress.finish_and_clear();

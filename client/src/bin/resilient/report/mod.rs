@@ -1,4 +1,7 @@
-//! What came of one call, as one JSON object.
+//! The result of one call as one line of JSON.
+
+mod headers;
+mod one_line;
 
 use std::time::Duration;
 
@@ -7,7 +10,12 @@ use resilient_client::{Attempt, Error, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A report. Every key is always there, `null` where there is nothing to say, but for `body_base64`.
+use self::{
+    headers::ByName,
+    one_line::{compact, escape_line_ends},
+};
+
+/// A report. Every key is always present, and `null` where it does not apply, except `body_base64`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report<'a> {
     outcome: &'static str,
@@ -18,8 +26,9 @@ pub(crate) struct Report<'a> {
     attempts: Vec<Try>,
     duration_ms: f64,
     retry_after_ms: Option<f64>,
+    headers: Option<ByName<'a>>,
     body: Option<Body<'a>>,
-    /// A body that is no text.
+    /// A body that is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
 }
@@ -34,12 +43,12 @@ struct Try {
     wait_ms: Option<f64>,
 }
 
-/// A body that is text.
+/// A body that is UTF-8.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Body<'a> {
-    /// JSON, as it came to the last digit.
-    Json(&'a RawValue),
+    /// JSON, with its numbers and strings as they were written.
+    Json(Box<RawValue>),
     Text(&'a str),
 }
 
@@ -61,13 +70,16 @@ impl<'a> Report<'a> {
             attempts: attempts.iter().enumerate().map(|(i, attempt)| Try::new(i + 1, attempt)).collect(),
             duration_ms: millis(took),
             retry_after_ms: error.and_then(Error::retry_after).map(millis),
+            headers: response.map(|response| headers::by_name(response.headers())),
             body,
             body_base64,
         }
     }
 
+    /// One line, whatever the body holds.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("strings, numbers and JSON can be written as JSON")
+        let json = serde_json::to_string(self).expect("strings, numbers and JSON can be written as JSON");
+        escape_line_ends(json)
     }
 }
 
@@ -87,8 +99,12 @@ fn body(bytes: &[u8]) -> (Option<Body<'_>>, Option<String>) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return (None, Some(BASE64_STANDARD.encode(bytes)));
     };
-    let body = serde_json::from_str(text).map_or(Body::Text(text), Body::Json);
-    (Some(body), None)
+    (Some(json(text).map_or(Body::Text(text), Body::Json)), None)
+}
+
+fn json(text: &str) -> Option<Box<RawValue>> {
+    let value: &RawValue = serde_json::from_str(text).ok()?;
+    RawValue::from_string(compact(value.get())).ok()
 }
 
 /// Milliseconds, to the microsecond.
@@ -103,7 +119,8 @@ mod tests {
     #[test]
     fn a_body_is_json_if_it_is_and_else_text_and_else_base64() {
         for (bytes, expected) in [
-            (&b"{\"a\": 12345678901234567890123}"[..], "{\"a\": 12345678901234567890123}"),
+            (&b"{\"a\": 12345678901234567890123}"[..], "{\"a\":12345678901234567890123}"),
+            (b"{\n  \"a\": 1.50\r\n}\n", "{\"a\":1.50}"),
             (b" [1] ", "[1]"),
             (b"plain", "\"plain\""),
             (b"", "\"\""),
