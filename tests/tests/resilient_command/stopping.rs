@@ -139,10 +139,10 @@ async fn a_signal_ends_the_writing_to_a_full_pipe() {
 #[tokio::test]
 async fn a_signal_ends_the_writing_of_an_error_to_a_full_pipe() {
     let server = WireServer::always(vec![reply(404, "", "")]).await;
-    for (stop, code) in STOPS {
+    for (n, (stop, code)) in STOPS.into_iter().enumerate() {
         let (_reader, writer) = full_pipe();
         let child = signalled(&get(&server.url())).stderr(writer).spawn().unwrap();
-        received(&server, 1).await;
+        received(&server, n + 1).await;
         blocked(&child).await;
         signal(&child, stop);
         assert_eq!(end(child).await.code, Some(code));

@@ -23,7 +23,7 @@ pub(crate) fn print(typed: &Completions) -> Result<Exit, Failure> {
 }
 
 fn shell(name: &str) -> Result<Shell, Failure> {
-    let known = SHELLS.iter().any(|shell| *shell == name).then(|| Shell::from_str(name).ok()).flatten();
+    let known = SHELLS.contains(&name).then(|| Shell::from_str(name).ok()).flatten();
     known.ok_or_else(|| Failure::usage(format!("the shell must be bash, zsh or fish, got {name:?}")))
 }
 
