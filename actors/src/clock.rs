@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-/// The runtime's clock, which tests can pause; monotonic, so a stepped wall clock changes nothing.
+/// Reads the runtime's clock. It is monotonic, so a change of the system time has no effect, and tests can pause it.
 pub(crate) fn now() -> Instant {
     actix_rt::time::Instant::now().into_std()
 }

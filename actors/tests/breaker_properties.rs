@@ -78,7 +78,7 @@ impl Told {
         let recovery_timeout = Duration::from_millis(RECOVERY);
         let settings = BreakerSettings { failure_threshold, recovery_timeout, half_open_max_calls };
         Self {
-            breaker: Breaker::new(settings.clone()),
+            breaker: Breaker::new(settings.clone(), 0),
             settings,
             mode: Mode::Closed,
             failures: 0,
@@ -190,7 +190,7 @@ impl Told {
                 prop_assert!(*failures < self.settings.failure_threshold);
                 return Ok(());
             }
-            State::Open { until: Until::Told } => {
+            State::Open { until: Until::Forced } => {
                 prop_assert_eq!(self.mode, Mode::OpenUntilTold);
                 return Ok(());
             }

@@ -11,8 +11,8 @@ use futures::future::LocalBoxFuture;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use resilience_actors::Gone;
-use resilience_actors::failure::{self, FailurePlan, InducedFailure, Reason, Verdict};
+use resilience_actors::ActorError;
+use resilience_actors::failure::{self, Decision, FailurePlan, InducedFailure, Reason};
 
 /// What can happen to a plan. Times are in milliseconds.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-type Asked = LocalBoxFuture<'static, Result<Verdict, Gone>>;
+type Asked = LocalBoxFuture<'static, Result<Decision, ActorError>>;
 
 async fn run_the_actor() {
     for _ in 0..3 {
@@ -152,31 +152,32 @@ async fn run_the_actor() {
     }
 }
 
-/// Failures that were answered and those that are left are together those of the last order, whoever left when.
+/// Failures that were answered and those that are left are together those that the last change armed, whichever clients left.
 async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
-    let (handle, actor) = failure::prepare();
+    let (handle, actor) = failure::prepare("test");
     actor.start();
     let mut asked: Vec<Asked> = Vec::new();
     let mut held: Vec<InducedFailure> = Vec::new();
     let mut answered: HashMap<u64, u32> = HashMap::new();
-    let (mut order, mut armed) = (0, 0);
+    // The plan is of generation 1 at the start, and of the next one after each change.
+    let (mut generation, mut armed) = (1, 0);
     for step in story {
         match step {
             Step::Arm(count) => {
                 handle.fail_next(count).await.expect("the actor runs");
-                (order, armed) = (order + 1, count);
+                (generation, armed) = (generation + 1, count);
             }
             Step::Reset => {
                 handle.reset().await.expect("the actor runs");
-                (order, armed) = (order + 1, 0);
+                (generation, armed) = (generation + 1, 0);
             }
             Step::Ask => {
                 let handle = handle.clone();
                 let mut verdict = async move { handle.decide().await }.boxed_local();
                 match futures::poll!(&mut verdict).map(Result::unwrap) {
                     std::task::Poll::Pending => asked.push(verdict),
-                    std::task::Poll::Ready(Verdict::Pass) => {}
-                    std::task::Poll::Ready(Verdict::Fail(_)) => panic!("the actor has not run yet"),
+                    std::task::Poll::Ready(Decision::Pass) => {}
+                    std::task::Poll::Ready(Decision::Fail(_)) => panic!("the actor has not run yet"),
                 }
             }
             Step::Run => run_the_actor().await,
@@ -184,7 +185,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
                 let place = which.index(asked.len());
                 if let std::task::Poll::Ready(verdict) = futures::poll!(&mut asked[place]) {
                     drop(asked.swap_remove(place));
-                    if let Verdict::Fail(failure) = verdict.expect("true in this test") {
+                    if let Decision::Fail(failure) = verdict.expect("true in this test") {
                         held.push(failure);
                     }
                 }
@@ -202,7 +203,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
     drop((asked, held));
     run_the_actor().await;
     let left = handle.status().await.expect("true in this test").count;
-    prop_assert_eq!(answered.get(&order).copied().unwrap_or_default() + left, armed);
+    prop_assert_eq!(answered.get(&generation).copied().unwrap_or_default() + left, armed);
     Ok(())
 }
 

@@ -14,9 +14,9 @@ use futures::future::LocalBoxFuture;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use resilience_actors::Gone;
-use resilience_actors::idempotency::cache::{Begun, IdempotencyCache, Waiter};
-use resilience_actors::idempotency::{self, CacheSettings, CacheStats, FlightId, Key, Lease, Outcome};
+use resilience_actors::ActorError;
+use resilience_actors::idempotency::cache::{Begun, Follower, IdempotencyCache};
+use resilience_actors::idempotency::{self, CacheSettings, CacheStats, ExecutionId, Key, Lease, Outcome};
 
 /// How long an answer lives, in milliseconds.
 const TTL: u64 = 20;
@@ -53,16 +53,16 @@ struct Caller {
     left: Rc<Cell<bool>>,
 }
 
-impl Waiter for Caller {
+impl Follower for Caller {
     fn has_left(&self) -> bool {
         self.left.get()
     }
 }
 
 /// Somebody executes, others wait.
-struct Flight {
+struct Execution {
     key: usize,
-    id: FlightId,
+    id: ExecutionId,
     waiting: Vec<Caller>,
 }
 
@@ -82,8 +82,8 @@ struct Told {
     max_size: usize,
     /// The least recently used first.
     stored: Vec<Stored>,
-    flights: Vec<Flight>,
-    ended: Vec<(usize, FlightId)>,
+    executions: Vec<Execution>,
+    ended: Vec<(usize, ExecutionId)>,
     callers: Vec<Caller>,
     /// How often each caller has been told something.
     told: Vec<usize>,
@@ -103,10 +103,10 @@ impl Told {
             ttl: Duration::from_millis(TTL),
         };
         Self {
-            cache: IdempotencyCache::new(settings),
+            cache: IdempotencyCache::new(settings, 0),
             max_size,
             stored: Vec::new(),
-            flights: Vec::new(),
+            executions: Vec::new(),
             ended: Vec::new(),
             callers: Vec::new(),
             told: Vec::new(),
@@ -131,50 +131,50 @@ impl Told {
         };
         let now = self.clock();
         match self.cache.begin(&name(key), caller.clone(), now) {
-            Begun::Replay { value, waiter, .. } => {
+            Begun::Replay { value, caller: answered, .. } => {
                 let entry = live.ok_or_else(|| TestCaseError::fail("a replay of what is not stored"))?;
-                prop_assert_eq!((value, &waiter), (entry.value, &caller));
+                prop_assert_eq!((value, &answered), (entry.value, &caller));
                 self.stored.push(entry);
                 self.told[caller.number] += 1;
             }
-            Begun::Lead { flight, waiter, expired } => {
+            Begun::Lead { execution, caller: answered, expired } => {
                 prop_assert!(live.is_none(), "a stored answer is made again");
-                prop_assert!(self.flights.iter().all(|other| other.key != key), "two lead");
-                prop_assert_eq!((expired, &waiter), (dead, &caller));
-                self.flights.push(Flight { key, id: flight, waiting: Vec::new() });
+                prop_assert!(self.executions.iter().all(|other| other.key != key), "two lead");
+                prop_assert_eq!((expired, &answered), (dead, &caller));
+                self.executions.push(Execution { key, id: execution, waiting: Vec::new() });
                 self.told[caller.number] += 1;
             }
-            Begun::Waiting => {
-                let flight = self.flights.iter_mut().find(|flight| flight.key == key);
-                let flight = flight.ok_or_else(|| TestCaseError::fail("it waits for nobody"))?;
-                flight.waiting.push(caller);
+            Begun::Follow => {
+                let execution = self.executions.iter_mut().find(|execution| execution.key == key);
+                let execution = execution.ok_or_else(|| TestCaseError::fail("it waits for nobody"))?;
+                execution.waiting.push(caller);
             }
         }
         Ok(())
     }
 
     fn complete(&mut self, which: Index) -> Result<(), TestCaseError> {
-        let flight = self.flights.swap_remove(which.index(self.flights.len()));
+        let execution = self.executions.swap_remove(which.index(self.executions.len()));
         self.values += 1;
         let (value, now) = (self.values, self.clock());
-        let completed = self.cache.complete(&name(flight.key), flight.id, value, now);
-        let completed = completed.ok_or_else(|| TestCaseError::fail("a flight was lost"))?;
-        self.stored.push(Stored { key: flight.key, value, since: self.now, number: value });
+        let completed = self.cache.complete(&name(execution.key), execution.id, value, now);
+        let completed = completed.ok_or_else(|| TestCaseError::fail("an execution was lost"))?;
+        self.stored.push(Stored { key: execution.key, value, since: self.now, number: value });
         let evicted = (self.stored.len() > self.max_size).then(|| name(self.stored.remove(0).key));
         prop_assert_eq!(completed.evicted, evicted);
         let stayed = |callers: &mut dyn Iterator<Item = Caller>| -> Vec<usize> {
             callers.filter(|caller| !caller.has_left()).map(|caller| caller.number).collect()
         };
-        let answered = stayed(&mut completed.waiters.into_iter());
-        prop_assert_eq!(&answered, &stayed(&mut flight.waiting.into_iter()));
+        let answered = stayed(&mut completed.followers.into_iter());
+        prop_assert_eq!(&answered, &stayed(&mut execution.waiting.into_iter()));
         answered.into_iter().for_each(|number| self.told[number] += 1);
-        self.ended.push((flight.key, flight.id));
+        self.ended.push((execution.key, execution.id));
         Ok(())
     }
 
     /// As the actor does: an heir who has left abandons in turn.
     fn abandon(&mut self, place: usize) -> Result<(), TestCaseError> {
-        let Flight { key, mut id, waiting } = self.flights.swap_remove(place);
+        let Execution { key, mut id, waiting } = self.executions.swap_remove(place);
         let mut expected = waiting.into_iter().filter(|caller| !caller.has_left());
         loop {
             self.ended.push((key, id));
@@ -184,7 +184,7 @@ impl Told {
                     let first = expected.next();
                     prop_assert_eq!(Some(&heir), first.as_ref());
                     self.told[heir.number] += 1;
-                    self.flights.push(Flight { key, id: next, waiting: expected.collect() });
+                    self.executions.push(Execution { key, id: next, waiting: expected.collect() });
                     return Ok(());
                 }
                 None => {
@@ -220,9 +220,9 @@ impl Told {
     fn happens(&mut self, event: &Event) -> Result<(), TestCaseError> {
         match event {
             Event::Begin(key) => self.begin(*key)?,
-            Event::Complete(which) if !self.flights.is_empty() => self.complete(*which)?,
-            Event::Abandon(which) if !self.flights.is_empty() => {
-                self.abandon(which.index(self.flights.len()))?;
+            Event::Complete(which) if !self.executions.is_empty() => self.complete(*which)?,
+            Event::Abandon(which) if !self.executions.is_empty() => {
+                self.abandon(which.index(self.executions.len()))?;
             }
             Event::ReportLate(which) if !self.ended.is_empty() => self.report_late(*which)?,
             Event::Leave(which) if !self.callers.is_empty() => which.get(&self.callers).left.set(true),
@@ -231,7 +231,7 @@ impl Told {
             Event::Complete(_) | Event::Abandon(_) | Event::ReportLate(_) | Event::Leave(_) => {}
         }
         let CacheStats { stored, in_flight } = self.cache.stats();
-        prop_assert_eq!((stored, in_flight), (self.stored.len(), self.flights.len()));
+        prop_assert_eq!((stored, in_flight), (self.stored.len(), self.executions.len()));
         prop_assert!(stored <= self.max_size);
         Ok(())
     }
@@ -244,7 +244,7 @@ proptest! {
         for event in story {
             told.happens(&event)?;
         }
-        while !told.flights.is_empty() {
+        while !told.executions.is_empty() {
             told.abandon(0)?;
         }
         for (caller, times) in told.callers.iter().zip(&told.told) {
@@ -280,7 +280,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-type Asked = LocalBoxFuture<'static, Result<Outcome<usize>, Gone>>;
+type Asked = LocalBoxFuture<'static, Result<Outcome<usize>, ActorError>>;
 
 /// Requests at every stage.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use resilience_actors::supervisor::backoff::{Backoff, Jitter};
 use resilience_actors::supervisor::budget::{Budget, BudgetSettings};
-use resilience_actors::supervisor::retry::{Again, FailedAttempt, GiveUp, RetryPolicy};
+use resilience_actors::supervisor::retry::{FailedAttempt, GiveUp, RetryPolicy, Retryability};
 
 const DAY: u64 = 86_400_000_000_000;
 
@@ -135,8 +135,8 @@ proptest! {
             Ends::In(left) => now + left,
             Ends::WithTheWait => now + planned.min(Duration::from_nanos(DAY)),
         };
-        let again = if useless { Again::Useless } else { Again::MayHelp };
-        let failed = FailedAttempt { number, again, retry_after, deadline };
+        let retryability = if useless { Retryability::NotRetryable } else { Retryability::Retryable };
+        let failed = FailedAttempt { number, retryability, retry_after, deadline };
         let policy = RetryPolicy { max_attempts, backoff, retry_after_max };
         match policy.wait_after(&failed, now, &mut fastrand::Rng::with_seed(seed)) {
             Ok(wait) => {
@@ -183,7 +183,7 @@ proptest! {
         story in vec(event(), 0..80),
     ) {
         let start = Instant::now();
-        let mut budget = Budget::new(BudgetSettings { ratio, per_second }, start);
+        let mut budget = Budget::new(BudgetSettings { ratio, per_second }, 0, start);
         let (mut now, mut calls, mut unnoticed) = (0, 0, 0);
         let (mut noticed, mut retried): (Vec<(u64, u64)>, Vec<u64>) = (Vec::new(), Vec::new());
         for event in story {

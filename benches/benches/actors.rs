@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use actix_rt::System;
 use criterion::{Criterion, criterion_group, criterion_main};
-use resilience_actors::failure::{self, FailurePlan, Verdict};
-use resilience_actors::idempotency::cache::{Begun, IdempotencyCache, Waiter};
+use resilience_actors::failure::{self, Decision, FailurePlan};
+use resilience_actors::idempotency::cache::{Begun, Follower, IdempotencyCache};
 use resilience_actors::idempotency::{self, CacheSettings, Key, Outcome};
 
 /// A caller who waits for ever.
 struct Patient;
 
-impl Waiter for Patient {
+impl Follower for Patient {
     fn has_left(&self) -> bool {
         false
     }
@@ -33,24 +33,26 @@ fn cores(criterion: &mut Criterion) {
         bench.iter(|| black_box(plan.decide(now)));
     });
     criterion.bench_function("cache, a hit among 1000", |bench| {
-        let mut cache = IdempotencyCache::<u64, Patient>::new(settings());
+        let mut cache = IdempotencyCache::<u64, Patient>::new(settings(), 0);
         let keys: Vec<Key> = (0..1000).map(|n| Key::from(format!("{n:036}"))).collect();
         for (value, key) in (0..).zip(&keys) {
-            if let Begun::Lead { flight, .. } = cache.begin(key, Patient, now) {
-                cache.complete(key, flight, value, now);
+            if let Begun::Lead { execution, .. } = cache.begin(key, Patient, now) {
+                cache.complete(key, execution, value, now);
             }
         }
         let mut next = keys.iter().cycle();
         bench.iter(|| next.next().map(|key| matches!(cache.begin(key, Patient, now), Begun::Replay { .. })));
     });
     criterion.bench_function("cache, a miss that is stored and evicts", |bench| {
-        let mut cache = IdempotencyCache::<u64, Patient>::new(settings());
+        let mut cache = IdempotencyCache::<u64, Patient>::new(settings(), 0);
         let keys: Vec<Key> = (0..ENTRIES).map(|n| Key::from(format!("{n:036}"))).collect();
         let mut next = keys.iter().cycle();
         bench.iter(|| {
             let key = next.next()?;
             match cache.begin(key, Patient, now) {
-                Begun::Lead { flight, .. } => cache.complete(key, flight, 1, now).map(|done| done.evicted),
+                Begun::Lead { execution, .. } => {
+                    cache.complete(key, execution, 1, now).map(|done| done.evicted)
+                }
                 _ => None,
             }
         });
@@ -60,9 +62,9 @@ fn cores(criterion: &mut Criterion) {
 fn actors(criterion: &mut Criterion) {
     let system = System::new();
     criterion.bench_function("failure handle, nothing armed: no message", |bench| {
-        let (failures, actor) = failure::prepare();
+        let (failures, actor) = failure::prepare("bench");
         system.block_on(async { actor.start() });
-        bench.iter(|| system.block_on(async { matches!(failures.decide().await, Ok(Verdict::Pass)) }));
+        bench.iter(|| system.block_on(async { matches!(failures.decide().await, Ok(Decision::Pass)) }));
     });
     criterion.bench_function("cache handle, 100 hits through the local actor", |bench| {
         let (cache, actor) = idempotency::prepare::<u64>(settings(), "bench");

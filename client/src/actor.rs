@@ -6,7 +6,7 @@
 use std::sync::Weak;
 
 use actix::{
-    Actor, ActorContext, Context, Handler, Message, Supervised,
+    Actor, Context, Handler, Message, Supervised,
     dev::{ContextFut, MessageResponse, OneshotSender},
 };
 
@@ -88,15 +88,17 @@ impl MessageResponse<ClientActor, Call> for Reply {
     }
 }
 
-/// Stops the actor as if something had gone wrong, for tests of the restart.
+/// Stops the actor, in tests of the restart.
+#[cfg(feature = "panic-injection")]
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Crash;
 
+#[cfg(feature = "panic-injection")]
 impl Handler<Crash> for ClientActor {
     type Result = ();
 
     fn handle(&mut self, _: Crash, ctx: &mut Self::Context) {
-        ctx.stop();
+        actix::ActorContext::stop(ctx);
     }
 }

@@ -1,6 +1,6 @@
 //! What a reply or a fault means: which error it is, whether it is retried, whether the breaker counts it. Pure.
 
-use resilience_actors::supervisor::{breaker::Outcome, retry::Again};
+use resilience_actors::supervisor::{breaker::Outcome, retry::Retryability};
 
 use crate::error::{ConnectionError, ErrorKind, StatusError};
 
@@ -25,10 +25,10 @@ pub(crate) fn status_error(status: u16) -> Option<ErrorKind> {
 }
 
 /// Whether a failure of this kind is worth another attempt.
-pub(crate) fn again(kind: ErrorKind) -> Again {
+pub(crate) fn retryability(kind: ErrorKind) -> Retryability {
     match kind {
-        ErrorKind::Connection(_) | ErrorKind::Status(StatusError::RateLimited) => Again::MayHelp,
-        _ => Again::Useless,
+        ErrorKind::Connection(_) | ErrorKind::Status(StatusError::RateLimited) => Retryability::Retryable,
+        _ => Retryability::NotRetryable,
     }
 }
 
@@ -48,36 +48,40 @@ mod tests {
 
     #[test]
     fn every_status_has_its_error_is_retried_or_not_and_counts_or_not() {
-        use {Again::*, Outcome::*};
+        use {Outcome::*, Retryability::*};
         let table = [
-            (100, "network", MayHelp, Failure),
-            (101, "network", MayHelp, Failure),
-            (300, "status", Useless, Success),
-            (304, "status", Useless, Success),
-            (307, "status", Useless, Success),
-            (400, "invalid_request", Useless, Success),
-            (401, "authentication", Useless, Success),
-            (402, "status", Useless, Success),
-            (403, "authentication", Useless, Success),
-            (404, "not_found", Useless, Success),
-            (408, "server_timeout", MayHelp, Failure),
-            (409, "status", Useless, Success),
-            (418, "status", Useless, Success),
-            (422, "invalid_request", Useless, Success),
-            (429, "rate_limited", MayHelp, Success),
-            (499, "status", Useless, Success),
-            (500, "server", MayHelp, Failure),
-            (501, "server", MayHelp, Failure),
-            (502, "service_unavailable", MayHelp, Failure),
-            (503, "service_unavailable", MayHelp, Failure),
-            (504, "service_unavailable", MayHelp, Failure),
-            (505, "server", MayHelp, Failure),
-            (599, "server", MayHelp, Failure),
-            (999, "server", MayHelp, Failure),
+            (100, "network", Retryable, Failure),
+            (101, "network", Retryable, Failure),
+            (300, "status", NotRetryable, Success),
+            (304, "status", NotRetryable, Success),
+            (307, "status", NotRetryable, Success),
+            (400, "invalid_request", NotRetryable, Success),
+            (401, "authentication", NotRetryable, Success),
+            (402, "status", NotRetryable, Success),
+            (403, "authentication", NotRetryable, Success),
+            (404, "not_found", NotRetryable, Success),
+            (408, "server_timeout", Retryable, Failure),
+            (409, "status", NotRetryable, Success),
+            (418, "status", NotRetryable, Success),
+            (422, "invalid_request", NotRetryable, Success),
+            (429, "rate_limited", Retryable, Success),
+            (499, "status", NotRetryable, Success),
+            (500, "server", Retryable, Failure),
+            (501, "server", Retryable, Failure),
+            (502, "service_unavailable", Retryable, Failure),
+            (503, "service_unavailable", Retryable, Failure),
+            (504, "service_unavailable", Retryable, Failure),
+            (505, "server", Retryable, Failure),
+            (599, "server", Retryable, Failure),
+            (999, "server", Retryable, Failure),
         ];
         for (status, name, retried, counted) in table {
             let kind = status_error(status).unwrap();
-            assert_eq!((kind.name(), again(kind), outcome(kind)), (name, retried, counted), "{status}");
+            assert_eq!(
+                (kind.name(), retryability(kind), outcome(kind)),
+                (name, retried, counted),
+                "{status}"
+            );
         }
         for status in [200, 201, 204, 206, 299] {
             assert_eq!(status_error(status), None);
@@ -95,7 +99,11 @@ mod tests {
             ErrorKind::InvalidUrl,
             ErrorKind::Decode,
         ] {
-            assert_eq!((again(kind), outcome(kind)), (Again::Useless, Outcome::Abandoned), "{kind}");
+            assert_eq!(
+                (retryability(kind), outcome(kind)),
+                (Retryability::NotRetryable, Outcome::Abandoned),
+                "{kind}"
+            );
         }
     }
 }

@@ -7,11 +7,11 @@ pub use resilience_actors::supervisor::BreakerState;
 use tokio::time::Instant;
 
 use crate::{
-    actor::{ClientActor, Crash},
+    actor::ClientActor,
     call::{Call, Parts},
     config::ClientConfig,
     core::{Began, Core},
-    engine::{self, rejected},
+    engine::{self, unanswered},
     error::Error,
     home::Homes,
     method::Method,
@@ -161,7 +161,7 @@ impl ResilientClient {
     ///
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn force_open(&self) -> Result<(), Error> {
-        self.0.core.supervisor.force_open().await.map_err(rejected)
+        self.0.core.supervisor.force_open().await.map_err(unanswered)
     }
 
     /// Closes the circuit breaker, with no failures counted.
@@ -170,7 +170,7 @@ impl ResilientClient {
     ///
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn force_closed(&self) -> Result<(), Error> {
-        self.0.core.supervisor.force_closed().await.map_err(rejected)
+        self.0.core.supervisor.force_closed().await.map_err(unanswered)
     }
 
     /// Closes the circuit breaker and fills the retry budget, as after the start.
@@ -179,7 +179,7 @@ impl ResilientClient {
     ///
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn reset(&self) -> Result<(), Error> {
-        self.0.core.supervisor.reset().await.map_err(rejected)
+        self.0.core.supervisor.reset().await.map_err(unanswered)
     }
 
     /// Counters and gauges.
@@ -223,11 +223,13 @@ impl ResilientClient {
         self.0.core.closing.has_begun()
     }
 
-    /// Stops the client's actors as if something had gone wrong; they are started again. For tests.
+    /// Stops the client's actor, and makes a handler of its supervisor panic; both start again. For tests.
+    #[cfg(feature = "panic-injection")]
     #[doc(hidden)]
-    pub async fn crash(&self) -> Result<(), Error> {
-        self.0.actor.do_send(Crash);
-        self.0.core.supervisor.crash().await.map_err(rejected)
+    pub async fn crash(&self) {
+        self.0.actor.do_send(crate::actor::Crash);
+        // Only the message that panics is lost.
+        let _ = self.0.core.supervisor.panic_in_handler().await;
     }
 
     pub(crate) fn make(self, parts: Parts) -> impl Future<Output = Result<Response, Error>> + Send + 'static {

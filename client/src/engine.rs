@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use resilience_actors::ActorError;
 use resilience_actors::supervisor::{Decision, Permit, Rejection, retry::FailedAttempt};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -28,7 +29,7 @@ pub(crate) fn let_in(core: &Core, parts: Parts) -> Result<Prepared, Error> {
         return Err(Error::closed());
     }
     let call = prepare(core, parts)?;
-    match core.supervisor.glance() {
+    match core.supervisor.fail_fast() {
         Ok(()) => {
             core.supervisor.count_call();
             Ok(call)
@@ -144,14 +145,14 @@ impl<T: Transport> Run<'_, T> {
         let total = policy.max_attempts;
         let attempt = FailedAttempt {
             number,
-            again: failure.again_for(self.call),
+            retryability: failure.retryability_for(self.call),
             retry_after: failure.retry_after,
             deadline: self.deadline.into_std(),
         };
         let outcome = classify::outcome(failure.kind);
         let supervisor = &self.core.supervisor;
         let (decision, permit) =
-            supervisor.failed(permit, attempt, outcome, policy).await.map_err(rejected)?;
+            supervisor.failed(permit, attempt, outcome, policy).await.map_err(unanswered)?;
         // Not earlier: whoever gets this slot is to know what this failure did to the breaker. Not later: nobody
         // holds a slot and waits.
         drop(slot);
@@ -165,14 +166,22 @@ impl<T: Transport> Run<'_, T> {
         match supervisor.renew(permit, self.deadline.into_std()).await {
             Ok(permit) => Ok(permit),
             Err(Rejection::Refused(_)) => Err(failure.into_error(self.call, GaveUp::CircuitOpen)),
-            Err(gone @ Rejection::Gone) => Err(rejected(gone)),
+            Err(Rejection::Unanswered(why)) => Err(unanswered(why)),
         }
+    }
+}
+
+/// The supervisor gave no answer: it has ended, or failed and started again with new state.
+pub(crate) fn unanswered(why: ActorError) -> Error {
+    match why {
+        ActorError::Ended(_) => Error::closed(),
+        _ => Error::new(ErrorKind::Closed, "the call was lost inside the client").with_source(why),
     }
 }
 
 pub(crate) fn rejected(rejection: Rejection) -> Error {
     match rejection {
-        Rejection::Gone => Error::closed(),
+        Rejection::Unanswered(why) => unanswered(why),
         Rejection::Refused(refusal) => {
             let retry_after = refusal.retry_after;
             let message = match retry_after {

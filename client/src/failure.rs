@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use resilience_actors::supervisor::retry::{Again, GiveUp};
+use resilience_actors::supervisor::retry::{GiveUp, Retryability};
 
 use crate::{
     classify,
@@ -54,25 +54,25 @@ impl Failure {
     }
 
     /// Whether a failure of this kind may go better another time.
-    pub(crate) fn again(&self) -> Again {
+    pub(crate) fn retryability(&self) -> Retryability {
         match &self.what {
-            What::Fault(fault) if fault.cause == Cause::Certificate => Again::Useless,
-            _ => classify::again(self.kind),
+            What::Fault(fault) if fault.cause == Cause::Certificate => Retryability::NotRetryable,
+            _ => classify::retryability(self.kind),
         }
     }
 
     /// Whether this call may be sent again.
-    pub(crate) fn again_for(&self, call: &Prepared) -> Again {
+    pub(crate) fn retryability_for(&self, call: &Prepared) -> Retryability {
         let nothing_sent = matches!(&self.what, What::Fault(fault) if fault.sent == Sent::Nothing);
         let repeatable = match call.retry.methods {
             RetryMethods::All => true,
             RetryMethods::IdempotentOnly => call.request.method.is_idempotent() || nothing_sent,
         };
-        if repeatable { self.again() } else { Again::Useless }
+        if repeatable { self.retryability() } else { Retryability::NotRetryable }
     }
 
     pub(crate) fn into_error(self, call: &Prepared, reason: GaveUp) -> Error {
-        let retryable = self.again() == Again::MayHelp;
+        let retryable = self.retryability() == Retryability::Retryable;
         let error = match self.what {
             What::Fault(fault) => {
                 let error = Error::new(self.kind, fault.message);

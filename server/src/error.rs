@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use derive_more::{Display, Error, From};
-use resilience_actors::Gone;
+use resilience_actors::ActorError;
 use serde::Serialize;
 
 use crate::logging;
@@ -35,10 +35,10 @@ pub enum ApiError {
     /// The body breaks the rules of HTTP.
     #[display("Malformed request body")]
     BodyMalformed,
-    /// An actor has ended, which it does only when the server ends.
+    /// An actor has not answered: it has failed, or it has ended with the server.
     #[from]
     #[display("Internal Server Error")]
-    Internal(Gone),
+    Internal(ActorError),
     /// A handler panicked, which is a defect of this server.
     #[display("Internal Server Error")]
     Panicked,

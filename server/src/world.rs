@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
-use resilience_actors::failure::{self, FailureActor, FailureHandle};
-use resilience_actors::idempotency::{self, CacheSettings, IdempotencyActor, IdempotencyHandle};
-use resilience_actors::{Gone, Unstarted};
+use resilience_actors::failure::{self, FailureHandle};
+use resilience_actors::idempotency::{self, CacheSettings, IdempotencyHandle};
+use resilience_actors::{ActorError, Unstarted};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -27,16 +27,14 @@ pub struct World {
     /// The OpenAPI document; `None` when it is not to be served.
     pub openapi: Option<Bytes>,
     started: Instant,
-    actors: Mutex<Option<Actors>>,
+    actors: Mutex<Option<[Unstarted; 2]>>,
 }
-
-type Actors = (Unstarted<FailureActor>, Unstarted<IdempotencyActor<Uuid>>);
 
 impl World {
     /// A world in which nothing fails and nothing is cached. Its actors wait for [`start_actors`](Self::start_actors).
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let (failures, failure_actor) = failure::prepare();
+        let (failures, failure_actor) = failure::prepare(logging::FAILURE);
         let settings = CacheSettings { max_size: config.cache_max_size, ttl: config.cache_ttl };
         let (answers, cache_actor) = idempotency::prepare(settings, logging::CACHE);
         Self {
@@ -46,7 +44,7 @@ impl World {
             request_timeout: config.request_timeout,
             openapi: config.enable_docs.then(|| Bytes::from(crate::openapi::document())),
             started: Instant::now(),
-            actors: Mutex::new(Some((failure_actor, cache_actor))),
+            actors: Mutex::new(Some([failure_actor, cache_actor])),
         }
     }
 
@@ -57,9 +55,8 @@ impl World {
     pub fn start_actors(&self) {
         // A poisoned lock still holds the actors that nobody has taken.
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((failures, answers)) = actors {
-            failures.start();
-            answers.start();
+        for actor in actors.into_iter().flatten() {
+            actor.start();
         }
     }
 
@@ -72,8 +69,8 @@ impl World {
     /// Whether the actors are there and answer.
     ///
     /// # Errors
-    /// [`Gone`] when one has ended.
-    pub async fn check(&self) -> Result<(), Gone> {
+    /// [`ActorError`] when one has not answered.
+    pub async fn check(&self) -> Result<(), ActorError> {
         self.failures.status().await?;
         self.answers.stats().await.map(drop)
     }

@@ -1,59 +1,64 @@
-//! The actor that owns the failure plan. Handlers read the clock, ask the plan, publish and answer.
+//! The state of the failure actor: it reads the clock, asks the plan, publishes and answers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, Context, Handler, Message};
-use futures::channel::oneshot;
-
-use super::handle::{InducedFailure, Verdict};
+use super::handle::{Decision, InducedFailure};
 use super::plan::{FailurePlan, FailureStatus, Reason};
+use crate::address::{Reply, WeakAddress};
 use crate::clock::now;
+use crate::lifecycle::{Handle, State};
 
 /// Owns one [`FailurePlan`] and publishes whether anything is armed.
-pub struct FailureActor {
+pub(super) struct Failures {
     plan: FailurePlan,
     armed: Arc<AtomicBool>,
-    address: Weak<Addr<Self>>,
+    address: WeakAddress<Self>,
+    log_target: &'static str,
 }
 
-/// Changes to the plan.
+/// A change of the plan.
+#[derive(Clone, Copy)]
 pub(super) enum Change {
     FailNext(u32),
     FailFor(Duration),
     Reset,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Changes the plan.
 pub(super) struct Apply {
     pub(super) change: Change,
-    pub(super) done: oneshot::Sender<FailureStatus>,
+    pub(super) reply: Reply<FailureStatus>,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Asks whether one request must fail.
 pub(super) struct Decide {
-    pub(super) reply: oneshot::Sender<Verdict>,
+    pub(super) reply: Reply<Decision>,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Returns a failure that no client has seen.
 pub(super) struct GiveBack(pub(super) Reason);
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Asks what is armed.
 pub(super) struct ReadStatus {
-    pub(super) reply: oneshot::Sender<FailureStatus>,
+    pub(super) reply: Reply<FailureStatus>,
 }
 
-impl FailureActor {
-    pub(super) fn new(armed: Arc<AtomicBool>, address: Weak<Addr<Self>>) -> Self {
-        Self { plan: FailurePlan::default(), armed, address }
+impl Failures {
+    /// A state in which nothing is armed, already published.
+    pub(super) fn new(
+        armed: Arc<AtomicBool>,
+        address: WeakAddress<Self>,
+        log_target: &'static str,
+        last_generation: u64,
+    ) -> Self {
+        let failures = Self { plan: FailurePlan::new(last_generation), armed, address, log_target };
+        failures.publish(now());
+        failures
     }
 
-    /// Always before an answer goes out: whoever has seen the answer must see what it announced.
+    /// Publishes whether anything is armed. Always before an answer is sent: who has the answer must see its effect.
     fn publish(&self, now: Instant) -> FailureStatus {
         let status = self.plan.status(now);
         self.armed.store(status.failing(), Ordering::Release);
@@ -61,56 +66,56 @@ impl FailureActor {
     }
 }
 
-impl Actor for FailureActor {
-    type Context = Context<Self>;
+impl State for Failures {
+    const NAME: &'static str = "failure";
+
+    fn last_number(&self) -> u64 {
+        self.plan.generation()
+    }
+
+    fn log_restart(&self) {
+        log::error!(target: self.log_target, "Failure actor restarted after a panic; nothing is armed now");
+    }
 }
 
-impl Handler<Apply> for FailureActor {
-    type Result = ();
-
-    fn handle(&mut self, Apply { change, done }: Apply, _: &mut Self::Context) {
+impl Handle<Apply> for Failures {
+    /// A caller that has left changes nothing about the change.
+    fn handle(&mut self, Apply { change, reply }: Apply) {
         let now = now();
         match change {
             Change::FailNext(count) => self.plan.fail_next(count),
             Change::FailFor(duration) => self.plan.fail_for(duration, now),
             Change::Reset => self.plan.reset(),
         }
-        // Whoever asked may be gone; the change holds all the same.
-        let _ = done.send(self.publish(now));
+        let _ = reply.send(self.publish(now));
     }
 }
 
-impl Handler<Decide> for FailureActor {
-    type Result = ();
-
-    fn handle(&mut self, Decide { reply }: Decide, _: &mut Self::Context) {
-        if reply.is_canceled() {
+impl Handle<Decide> for Failures {
+    fn handle(&mut self, Decide { reply }: Decide) {
+        if reply.is_closed() {
             return;
         }
         let now = now();
-        let verdict = match self.plan.decide(now) {
-            Some(reason) => Verdict::Fail(InducedFailure::new(reason, self.address.clone())),
-            None => Verdict::Pass,
+        let decision = match self.plan.decide(now) {
+            Some(reason) => Decision::Fail(InducedFailure::new(reason, self.address.clone())),
+            None => Decision::Pass,
         };
         self.publish(now);
-        // A verdict that cannot be delivered is dropped here, and a dropped failure gives itself back.
-        let _ = reply.send(verdict);
+        // A failure that cannot be delivered is dropped here, and a dropped failure gives itself back.
+        let _ = reply.send(decision);
     }
 }
 
-impl Handler<GiveBack> for FailureActor {
-    type Result = ();
-
-    fn handle(&mut self, GiveBack(reason): GiveBack, _: &mut Self::Context) {
+impl Handle<GiveBack> for Failures {
+    fn handle(&mut self, GiveBack(reason): GiveBack) {
         self.plan.give_back(reason);
         self.publish(now());
     }
 }
 
-impl Handler<ReadStatus> for FailureActor {
-    type Result = ();
-
-    fn handle(&mut self, ReadStatus { reply }: ReadStatus, _: &mut Self::Context) {
+impl Handle<ReadStatus> for Failures {
+    fn handle(&mut self, ReadStatus { reply }: ReadStatus) {
         let _ = reply.send(self.publish(now()));
     }
 }

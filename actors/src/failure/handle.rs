@@ -1,27 +1,26 @@
-//! How the rest of the world arms failures and asks whether a request must fail.
+//! The handle that arms failures and asks whether a request must fail.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use actix::{Addr, Handler, Message};
-use futures::channel::oneshot;
-
-use super::actor::{Apply, Change, Decide, FailureActor, GiveBack, ReadStatus};
+use super::actor::{Apply, Change, Decide, Failures, GiveBack, ReadStatus};
 use super::plan::{FailureStatus, Reason};
-use crate::mailbox::{self, Gone, Unstarted};
+use crate::address::{Address, WeakAddress};
+use crate::error::ActorError;
+use crate::lifecycle::{self, Unstarted};
 
 /// Asks and changes one failure plan, from any thread. Cheap to clone; the actor ends with its last handle.
 #[derive(Clone)]
 pub struct FailureHandle {
     armed: Arc<AtomicBool>,
-    address: Arc<Addr<FailureActor>>,
+    address: Address<Failures>,
 }
 
-/// Whether a request may go on.
+/// Whether a request must fail.
 #[derive(Debug)]
-pub enum Verdict {
-    /// Nothing is due.
+pub enum Decision {
+    /// No failure is due.
     Pass,
     /// This request must fail.
     Fail(InducedFailure),
@@ -29,20 +28,20 @@ pub enum Verdict {
 
 /// A failure that is due to one request.
 ///
-/// Counted failures are exact, so this one must either be answered ([`spend`](Self::spend)) or go back to the
-/// plan; dropping it (because the request was cancelled meanwhile) gives it back.
+/// Counted failures are exact: this one must either be answered ([`spend`](Self::spend)) or go back to the plan.
+/// Dropping it, because the request was cancelled meanwhile, gives it back.
 #[derive(Debug)]
 pub struct InducedFailure {
     reason: Reason,
-    owed_to: Option<Weak<Addr<FailureActor>>>,
+    owed_to: Option<WeakAddress<Failures>>,
 }
 
 impl InducedFailure {
-    pub(super) fn new(reason: Reason, plan: Weak<Addr<FailureActor>>) -> Self {
+    pub(super) fn new(reason: Reason, plan: WeakAddress<Failures>) -> Self {
         Self { reason, owed_to: Some(plan) }
     }
 
-    /// Says that the request is being answered with this failure, and why.
+    /// States that the request is being answered with this failure, and returns its reason.
     pub fn spend(mut self) -> Reason {
         self.owed_to = None;
         self.reason
@@ -51,97 +50,95 @@ impl InducedFailure {
 
 impl Drop for InducedFailure {
     fn drop(&mut self) {
-        if let Some(plan) = self.owed_to.take().and_then(|plan| plan.upgrade()) {
-            plan.do_send(GiveBack(self.reason));
+        if let Some(plan) = self.owed_to.take() {
+            plan.send(GiveBack(self.reason));
         }
     }
 }
 
-/// Makes a plan in which nothing fails, and the actor that has yet to be started.
+/// Makes a plan in which nothing fails, and the actor that has yet to be started. A restart of the actor is logged
+/// under `log_target`, at ERROR.
 ///
 /// # Examples
 ///
 /// ```
-/// use resilience_actors::failure::{self, Verdict};
+/// use resilience_actors::failure::{self, Decision};
 ///
 /// # #[actix_rt::main]
-/// # async fn main() -> Result<(), resilience_actors::Gone> {
-/// let (failures, actor) = failure::prepare();
+/// # async fn main() -> Result<(), resilience_actors::ActorError> {
+/// let (failures, actor) = failure::prepare("failures");
 /// actor.start();
 /// failures.fail_next(1).await?;
-/// let Verdict::Fail(failure) = failures.decide().await? else { panic!("one failure is armed") };
+/// let Decision::Fail(failure) = failures.decide().await? else { panic!("one failure is armed") };
 /// failure.spend();
-/// assert!(matches!(failures.decide().await?, Verdict::Pass));
+/// assert!(matches!(failures.decide().await?, Decision::Pass));
 /// # Ok(())
 /// # }
 /// ```
-pub fn prepare() -> (FailureHandle, Unstarted<FailureActor>) {
+pub fn prepare(log_target: &'static str) -> (FailureHandle, Unstarted) {
     let armed = Arc::new(AtomicBool::new(false));
-    let (address, actor) =
-        mailbox::prepare(|address| FailureActor::new(Arc::clone(&armed), Arc::downgrade(address)));
+    let published = Arc::clone(&armed);
+    let (address, actor) = lifecycle::prepare(move |address, last_generation| {
+        Failures::new(Arc::clone(&published), address, log_target, last_generation)
+    });
     (FailureHandle { armed, address }, actor)
 }
 
 impl FailureHandle {
-    /// Lets the next `count` requests fail, in place of whatever count was left.
+    /// Arms the next `count` requests to fail, in place of the count that was left.
     ///
     /// Once this has returned, every later [`decide`](Self::decide) on any thread sees it.
     ///
     /// # Errors
-    /// [`Gone`] when the actor has ended.
-    pub async fn fail_next(&self, count: u32) -> Result<(), Gone> {
+    /// [`ActorError`] when the actor has not answered; the change may have been made all the same.
+    pub async fn fail_next(&self, count: u32) -> Result<(), ActorError> {
         self.apply(Change::FailNext(count)).await
     }
 
-    /// Lets every request fail for `duration`, from now on.
+    /// Arms every request to fail for `duration` from now on.
     ///
     /// # Errors
-    /// [`Gone`] when the actor has ended.
-    pub async fn fail_for(&self, duration: Duration) -> Result<(), Gone> {
+    /// As [`fail_next`](Self::fail_next).
+    pub async fn fail_for(&self, duration: Duration) -> Result<(), ActorError> {
         self.apply(Change::FailFor(duration)).await
     }
 
     /// Ends both failure modes.
     ///
     /// # Errors
-    /// [`Gone`] when the actor has ended.
-    pub async fn reset(&self) -> Result<(), Gone> {
+    /// As [`fail_next`](Self::fail_next).
+    pub async fn reset(&self) -> Result<(), ActorError> {
         self.apply(Change::Reset).await
     }
 
-    /// Asks whether the request at hand must fail. Without a message, and so without waiting, while nothing is
-    /// armed.
+    /// Decides whether the request at hand must fail. While nothing is armed this sends no message and so does not
+    /// wait.
     ///
     /// # Errors
-    /// [`Gone`] when something is armed and the actor has ended.
-    pub async fn decide(&self) -> Result<Verdict, Gone> {
+    /// [`ActorError`] when something is armed and the actor has not answered.
+    pub async fn decide(&self) -> Result<Decision, ActorError> {
         if !self.armed.load(Ordering::Acquire) {
-            return Ok(Verdict::Pass);
+            return Ok(Decision::Pass);
         }
-        self.ask(|reply| Decide { reply }).await
+        self.address.ask(|reply| Decide { reply }).await
     }
 
-    /// What is armed now.
+    /// Reads what is armed now.
     ///
     /// # Errors
-    /// [`Gone`] when the actor has ended.
-    pub async fn status(&self) -> Result<FailureStatus, Gone> {
-        self.ask(|reply| ReadStatus { reply }).await
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn status(&self) -> Result<FailureStatus, ActorError> {
+        self.address.ask(|reply| ReadStatus { reply }).await
     }
 
-    async fn apply(&self, change: Change) -> Result<(), Gone> {
-        self.ask(|done| Apply { change, done }).await.map(drop)
+    /// Returns how many times the actor has been restarted after a panic. Each restart disarms everything.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.address.restarts()
     }
 
-    /// An ended actor drops the message, and the reply's sender with it.
-    async fn ask<M, T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> M) -> Result<T, Gone>
-    where
-        M: Message<Result = ()> + Send + 'static,
-        FailureActor: Handler<M>,
-    {
-        let (reply, answer) = oneshot::channel();
-        self.address.do_send(message(reply));
-        answer.await.map_err(|_| Gone("failure"))
+    async fn apply(&self, change: Change) -> Result<(), ActorError> {
+        self.address.ask(|reply| Apply { change, reply }).await.map(drop)
     }
 }
 
@@ -151,15 +148,15 @@ mod tests {
     use tokio::time::{advance, pause};
 
     fn started() -> FailureHandle {
-        let (handle, actor) = prepare();
+        let (handle, actor) = prepare("test");
         actor.start();
         handle
     }
 
     async fn fails(handle: &FailureHandle) -> bool {
         match handle.decide().await.unwrap() {
-            Verdict::Pass => false,
-            Verdict::Fail(failure) => {
+            Decision::Pass => false,
+            Decision::Fail(failure) => {
                 failure.spend();
                 true
             }
@@ -181,7 +178,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn without_anything_armed_no_message_is_sent() {
-        let (handle, unstarted) = prepare();
+        let (handle, unstarted) = prepare("test");
         assert!(!fails(&handle).await, "an actor that does not run yet could not have answered");
         unstarted.start();
     }
@@ -208,9 +205,9 @@ mod tests {
 
     #[actix_rt::test]
     async fn an_ended_actor_is_an_error_and_not_a_wait() {
-        let (handle, unstarted) = prepare();
+        let (handle, unstarted) = prepare("test");
         drop(unstarted);
-        assert_eq!(handle.reset().await, Err(Gone("failure")));
+        assert_eq!(handle.reset().await, Err(ActorError::Ended("failure")));
         assert_eq!(handle.status().await.unwrap_err().to_string(), "the failure actor has ended");
     }
 

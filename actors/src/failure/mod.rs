@@ -1,12 +1,11 @@
-//! Which requests are to fail: the next N, or all for a while, or both.
+//! Which requests fail: the next N, or all for a while, or both.
 //!
-//! [`plan`] holds the rule, the actor guards it, and [`FailureHandle`] asks it. While nothing is armed, asking
-//! costs one atomic read and no message.
+//! [`plan`] holds the rules, the actor owns a plan, and [`FailureHandle`] asks it. While nothing is armed, asking costs
+//! one atomic read and no message.
 
 mod actor;
 mod handle;
 pub mod plan;
 
-pub use actor::FailureActor;
-pub use handle::{FailureHandle, InducedFailure, Verdict, prepare};
+pub use handle::{Decision, FailureHandle, InducedFailure, prepare};
 pub use plan::{FailurePlan, FailureStatus, Reason};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub struct FailurePlan {
     count: u32,
     until: Option<Instant>,
-    /// Changes whenever `count` is set anew, so that a failure given back late never lands in a later plan.
+    /// Goes up whenever `count` is set, so that a failure that is given back late is not added to a later count.
     generation: u64,
 }
 
@@ -49,6 +49,19 @@ impl FailureStatus {
 }
 
 impl FailurePlan {
+    /// A plan in which nothing is armed, of the generation after `last_generation`: failures that were taken from
+    /// plans up to there cannot be given back to it.
+    #[must_use]
+    pub fn new(last_generation: u64) -> Self {
+        Self { generation: last_generation + 1, ..Self::default() }
+    }
+
+    /// The generation of the present count.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Lets the next `count` requests fail, in place of whatever count was left; zero ends this mode.
     pub fn fail_next(&mut self, count: u32) {
         self.count = count;

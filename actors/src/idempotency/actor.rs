@@ -1,194 +1,172 @@
-//! The actor that owns the cache. Handlers read the clock, ask the cache, and answer whoever is due.
+//! The state of the idempotency actor: it reads the clock, asks the cache, publishes, and answers leader or followers.
 
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use futures::channel::oneshot;
-
-use super::cache::{Begun, CacheSettings, CacheStats, Completed, FlightId, IdempotencyCache, Key, Waiter};
+use super::cache::{
+    Begun, CacheSettings, CacheStats, Completed, ExecutionId, Follower, IdempotencyCache, Key,
+};
 use super::handle::{Lease, Outcome};
 use super::published::Published;
+use crate::address::{Reply, WeakAddress};
 use crate::clock::now;
+use crate::lifecycle::{Handle, State};
 
-/// Answers that can be kept: cheap to clone, and free to move between threads.
+/// A value that can be an answer: cheap to clone, and free to move between threads.
 pub trait Answer: Clone + Send + Unpin + 'static {}
 
 impl<V: Clone + Send + Unpin + 'static> Answer for V {}
 
-/// How often dead answers are looked for.
-const SWEEP_PERIOD: Duration = Duration::from_secs(1);
-
-/// How many of them one message removes, so that no request waits long behind a sweep.
+/// How many expired answers one sweep removes, so that no request waits long behind it.
 const SWEEP_LIMIT: usize = 256;
 
 /// Owns one [`IdempotencyCache`].
-pub struct IdempotencyActor<V: Answer> {
-    cache: IdempotencyCache<V, Reply<V>>,
+pub(super) struct Answers<V: Answer> {
+    cache: IdempotencyCache<V, Reply<Outcome<V>>>,
     published: Arc<Published<V>>,
-    address: Weak<Addr<Self>>,
+    address: WeakAddress<Self>,
     log_target: &'static str,
 }
 
-type Reply<V> = oneshot::Sender<Outcome<V>>;
-
-impl<V: Answer> Waiter for Reply<V> {
+impl<T: Send> Follower for Reply<T> {
     fn has_left(&self) -> bool {
-        self.is_canceled()
+        self.is_closed()
     }
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Asks for the answer to a key, or for the lease to make it.
 pub(super) struct Begin<V: Answer> {
     pub(super) key: Key,
-    pub(super) reply: Reply<V>,
+    pub(super) reply: Reply<Outcome<V>>,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Reports the answer of an execution.
 pub(super) struct Complete<V: Answer> {
     pub(super) key: Key,
-    pub(super) flight: FlightId,
+    pub(super) execution: ExecutionId,
     pub(super) value: V,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Reports that an execution ended without an answer.
 pub(super) struct Abandon {
     pub(super) key: Key,
-    pub(super) flight: FlightId,
+    pub(super) execution: ExecutionId,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
+/// Asks how full the cache is.
 pub(super) struct ReadStats {
-    pub(super) reply: oneshot::Sender<CacheStats>,
+    pub(super) reply: Reply<CacheStats>,
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Sweep;
+/// Removes expired answers.
+pub(super) struct Sweep;
 
-impl<V: Answer> IdempotencyActor<V> {
+impl<V: Answer> Answers<V> {
+    /// An empty cache, with nothing published.
     pub(super) fn new(
         settings: CacheSettings,
         log_target: &'static str,
         published: Arc<Published<V>>,
-        address: Weak<Addr<Self>>,
+        address: WeakAddress<Self>,
+        last_number: u64,
     ) -> Self {
-        Self { cache: IdempotencyCache::new(settings), published, address, log_target }
+        published.clear();
+        Self { cache: IdempotencyCache::new(settings, last_number), published, address, log_target }
     }
 
-    /// Learns of the replays that went past it. To be called before the order of use matters or changes.
+    /// Applies the replays that readers took without a message. To be called before the order of use matters.
     fn catch_up(&mut self) {
         for key in self.published.take_notes() {
             self.cache.touch(&key);
         }
     }
 
-    fn lease(&self, key: &Key, flight: FlightId) -> Lease<V> {
-        Lease::new(Key::clone(key), flight, self.address.clone())
+    fn lease(&self, key: &Key, execution: ExecutionId) -> Lease<V> {
+        Lease::new(Key::clone(key), execution, self.address.clone())
     }
 
-    /// The answer is gone from the cache.
-    fn ended(&self, key: &str, event: &'static str) {
+    /// Withdraws an answer that has left the cache, and logs why.
+    fn removed(&self, key: &str, event: &'static str) {
         self.published.withdraw(key);
         log::debug!(target: self.log_target, request_id = key; "{event}");
     }
 }
 
-impl<V: Answer> Actor for IdempotencyActor<V> {
-    type Context = Context<Self>;
+impl<V: Answer> State for Answers<V> {
+    const NAME: &'static str = "idempotency";
 
-    /// The sweep's timer is a task of its own: a future in the actor's context would be polled with every message.
-    fn started(&mut self, _: &mut Self::Context) {
-        let address = self.address.clone();
-        actix_rt::spawn(async move {
-            loop {
-                actix_rt::time::sleep(SWEEP_PERIOD).await;
-                match address.upgrade() {
-                    Some(address) => address.do_send(Sweep),
-                    None => break,
-                }
-            }
-        });
+    fn last_number(&self) -> u64 {
+        self.cache.last_number()
+    }
+
+    fn log_restart(&self) {
+        log::error!(target: self.log_target, "Idempotency actor restarted after a panic; the cache is empty now");
     }
 }
 
-impl<V: Answer> Handler<Begin<V>> for IdempotencyActor<V> {
-    type Result = ();
-
-    /// An answer that nobody takes any more is dropped here, and a dropped lease reports itself abandoned.
-    fn handle(&mut self, Begin { key, reply }: Begin<V>, _: &mut Self::Context) {
-        if reply.is_canceled() {
+impl<V: Answer> Handle<Begin<V>> for Answers<V> {
+    /// An answer that cannot be delivered is dropped here, and a dropped lease abandons its execution.
+    fn handle(&mut self, Begin { key, reply }: Begin<V>) {
+        if reply.is_closed() {
             return;
         }
         self.catch_up();
         match self.cache.begin(&key, reply, now()) {
-            Begun::Replay { value, dies, waiter } => {
-                self.published.publish(&key, value.clone(), dies);
-                drop(waiter.send(Outcome::Replay(value)));
+            Begun::Replay { value, expires, caller } => {
+                self.published.publish(&key, value.clone(), expires);
+                drop(caller.send(Outcome::Replay(value)));
             }
-            Begun::Lead { flight, waiter, expired } => {
+            Begun::Lead { execution, caller, expired } => {
                 if expired {
-                    self.ended(&key, "Cache entry expired");
+                    self.removed(&key, "Cache entry expired");
                 }
-                drop(waiter.send(Outcome::Execute(self.lease(&key, flight))));
+                drop(caller.send(Outcome::Execute(self.lease(&key, execution))));
             }
-            Begun::Waiting => {}
+            Begun::Follow => {}
         }
     }
 }
 
-impl<V: Answer> Handler<Complete<V>> for IdempotencyActor<V> {
-    type Result = ();
-
-    fn handle(&mut self, Complete { key, flight, value }: Complete<V>, _: &mut Self::Context) {
+impl<V: Answer> Handle<Complete<V>> for Answers<V> {
+    fn handle(&mut self, Complete { key, execution, value }: Complete<V>) {
         self.catch_up();
-        let Some(Completed { waiters, evicted }) = self.cache.complete(&key, flight, value.clone(), now())
+        let Some(Completed { followers, evicted }) =
+            self.cache.complete(&key, execution, value.clone(), now())
         else {
             return;
         };
-        for waiter in waiters {
-            let _ = waiter.send(Outcome::Replay(value.clone()));
+        for follower in followers {
+            let _ = follower.send(Outcome::Replay(value.clone()));
         }
         if let Some(evicted) = evicted {
-            self.ended(&evicted, "Cache entry evicted");
+            self.removed(&evicted, "Cache entry evicted");
         }
     }
 }
 
-impl<V: Answer> Handler<Abandon> for IdempotencyActor<V> {
-    type Result = ();
-
-    /// An heir who has left as well drops its lease undelivered, which brings the next one's turn.
-    fn handle(&mut self, Abandon { key, flight }: Abandon, _: &mut Self::Context) {
-        if let Some((flight, heir)) = self.cache.abandon(&key, flight) {
-            drop(heir.send(Outcome::Execute(self.lease(&key, flight))));
+impl<V: Answer> Handle<Abandon> for Answers<V> {
+    /// A successor that has left as well drops its lease undelivered, and the next follower takes over.
+    fn handle(&mut self, Abandon { key, execution }: Abandon) {
+        if let Some((execution, successor)) = self.cache.abandon(&key, execution) {
+            drop(successor.send(Outcome::Execute(self.lease(&key, execution))));
         }
     }
 }
 
-impl<V: Answer> Handler<ReadStats> for IdempotencyActor<V> {
-    type Result = ();
-
-    fn handle(&mut self, ReadStats { reply }: ReadStats, _: &mut Self::Context) {
+impl<V: Answer> Handle<ReadStats> for Answers<V> {
+    fn handle(&mut self, ReadStats { reply }: ReadStats) {
         let _ = reply.send(self.cache.stats());
     }
 }
 
-impl<V: Answer> Handler<Sweep> for IdempotencyActor<V> {
-    type Result = ();
-
-    fn handle(&mut self, _: Sweep, context: &mut Self::Context) {
+impl<V: Answer> Handle<Sweep> for Answers<V> {
+    fn handle(&mut self, _: Sweep) {
         let (target, published) = (self.log_target, &self.published);
         let more = self.cache.sweep(now(), SWEEP_LIMIT, |key| {
             published.withdraw(key);
             log::debug!(target: target, request_id = key; "Cache entry expired");
         });
         if more {
-            context.address().do_send(Sweep);
+            self.address.send(Sweep);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The rules of the idempotency cache. Pure: the time is passed in, and a waiter is any value.
+//! The rules of the idempotency cache. Pure: the time is passed in, and a caller is any value.
 //!
-//! A key is in one of three states: unknown, in flight (somebody executes, others may wait), or stored. An entry
-//! in flight lives apart from the stored ones, so it can neither be evicted nor expire.
+//! A key is in one of three states: unknown, in flight (a leader executes, followers may wait), or stored. Executions
+//! in flight are kept apart from stored answers, so they can neither be evicted nor expire.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -10,82 +10,82 @@ use std::time::{Duration, Instant};
 
 use lru::LruCache;
 
-/// An idempotency key. Shared, because the cache keeps it in three places.
+/// An idempotency key. It is shared because the cache keeps it in three places.
 pub type Key = Arc<str>;
 
-/// Names one execution. A report with the id of an execution that has ended changes nothing.
+/// Identifies one execution. A report with the id of an execution that has ended changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FlightId(u64);
+pub struct ExecutionId(u64);
 
 /// How much is kept, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheSettings {
-    /// Stored answers at most; the least recently used one makes room for a new one.
+    /// The largest number of stored answers; beyond it, the least recently used one is evicted.
     pub max_size: NonZeroUsize,
-    /// An answer is dead this long after it was stored. Being read does not prolong its life.
+    /// How long after it was stored an answer expires. Reading it does not extend the time.
     pub ttl: Duration,
 }
 
 /// How full the cache is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStats {
-    /// Stored answers, dead ones that have not been swept yet included.
+    /// Stored answers, expired ones that have not been swept yet included.
     pub stored: usize,
-    /// Keys that somebody is executing now.
+    /// Executions that have neither completed nor been abandoned.
     pub in_flight: usize,
 }
 
-/// Somebody who waits for an answer and may give up.
-pub trait Waiter {
-    /// Whether nobody waits any more.
+/// A caller that may have to wait for the answer of another, and may leave meanwhile.
+pub trait Follower {
+    /// Whether the caller no longer waits.
     fn has_left(&self) -> bool;
 }
 
-/// What the cache says to a caller who comes with a key.
+/// What a caller with a key does next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Begun<V, W> {
-    /// The answer is stored.
+    /// The caller takes the stored answer.
     Replay {
         /// The stored answer.
         value: V,
-        /// When it dies.
-        dies: Instant,
-        /// The caller, to be answered now.
-        waiter: W,
+        /// When it expires.
+        expires: Instant,
+        /// The caller, handed back to be answered now.
+        caller: W,
     },
-    /// The caller is to execute, and to report with [`complete`](IdempotencyCache::complete) or
+    /// The caller leads: it executes, and reports with [`complete`](IdempotencyCache::complete) or
     /// [`abandon`](IdempotencyCache::abandon).
     Lead {
-        /// The execution's id.
-        flight: FlightId,
-        /// The caller, to be answered now.
-        waiter: W,
-        /// Whether a stored answer was found dead and removed.
+        /// The id of its execution.
+        execution: ExecutionId,
+        /// The caller, handed back to be answered now.
+        caller: W,
+        /// Whether a stored answer had expired and was removed.
         expired: bool,
     },
-    /// Somebody else is executing; the cache keeps the caller until that ends.
-    Waiting,
+    /// The caller follows: the cache keeps it until the leader's execution ends.
+    Follow,
 }
 
-/// What storing an answer has led to.
+/// The consequences of storing an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Completed<W> {
-    /// Those who waited, first come first.
-    pub waiters: VecDeque<W>,
-    /// The key that had to make room.
+    /// The callers that waited for the answer, in the order in which they came.
+    pub followers: VecDeque<W>,
+    /// The key whose answer was evicted.
     pub evicted: Option<Key>,
 }
 
-/// Answers by key, and who waits for those that are being made.
+/// Stored answers, and executions in flight with their followers, by key.
 #[derive(Debug)]
 pub struct IdempotencyCache<V, W> {
     settings: CacheSettings,
     stored: LruCache<Key, Stored<V>>,
-    /// The stored keys in the order in which they were stored, which is the order in which they die.
+    /// The stored keys in the order in which they were stored, which is the order in which they expire.
     by_age: BTreeMap<u64, Key>,
-    flights: HashMap<Key, Flight<W>>,
-    /// Numbers flights and stored answers.
-    next: u64,
+    executions: HashMap<Key, Execution<W>>,
+    /// The last number given to an execution or a stored answer.
+    last_number: u64,
 }
 
 #[derive(Debug)]
@@ -96,30 +96,31 @@ struct Stored<V> {
 }
 
 #[derive(Debug)]
-struct Flight<W> {
-    id: FlightId,
-    waiters: VecDeque<W>,
+struct Execution<W> {
+    id: ExecutionId,
+    followers: VecDeque<W>,
 }
 
-impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
-    /// An empty cache. Memory is taken as answers are stored, not in advance.
+impl<V: Clone, W: Follower> IdempotencyCache<V, W> {
+    /// Makes an empty cache that numbers its executions from `last_number + 1`, so that none has the id of an
+    /// execution of an earlier cache. Memory is allocated as answers are stored, not in advance.
     #[must_use]
-    pub fn new(settings: CacheSettings) -> Self {
+    pub fn new(settings: CacheSettings, last_number: u64) -> Self {
         Self {
             settings,
             stored: LruCache::unbounded(),
             by_age: BTreeMap::new(),
-            flights: HashMap::new(),
-            next: 0,
+            executions: HashMap::new(),
+            last_number,
         }
     }
 
-    /// Decides what a caller with `key` does: take the stored answer, execute, or wait.
-    pub fn begin(&mut self, key: &Key, waiter: W, now: Instant) -> Begun<V, W> {
+    /// Decides whether a caller with `key` takes the stored answer, executes, or waits.
+    pub fn begin(&mut self, key: &Key, caller: W, now: Instant) -> Begun<V, W> {
         let expired = match self.stored.get(key) {
-            Some(found) if is_alive(found.since, self.settings.ttl, now) => {
-                let dies = found.since + self.settings.ttl;
-                return Begun::Replay { value: found.value.clone(), dies, waiter };
+            Some(found) if is_fresh(found.since, self.settings.ttl, now) => {
+                let expires = found.since + self.settings.ttl;
+                return Begun::Replay { value: found.value.clone(), expires, caller };
             }
             Some(_) => {
                 self.remove(key);
@@ -127,38 +128,45 @@ impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
             }
             None => false,
         };
-        if let Some(flight) = self.flights.get_mut(key) {
-            flight.join(waiter);
-            return Begun::Waiting;
+        if let Some(execution) = self.executions.get_mut(key) {
+            execution.join(caller);
+            return Begun::Follow;
         }
-        let flight = FlightId(self.number());
-        self.flights.insert(Arc::clone(key), Flight { id: flight, waiters: VecDeque::new() });
-        Begun::Lead { flight, waiter, expired }
+        let execution = ExecutionId(self.number());
+        self.executions.insert(Arc::clone(key), Execution { id: execution, followers: VecDeque::new() });
+        Begun::Lead { execution, caller, expired }
     }
 
-    /// Stores the answer of `flight` and hands back those who waited for it; `None` if that flight has ended.
-    pub fn complete(&mut self, key: &Key, flight: FlightId, value: V, now: Instant) -> Option<Completed<W>> {
-        let ended = self.end(key, flight)?;
+    /// Stores the answer of `execution` and returns its followers; `None` if that execution has ended already.
+    pub fn complete(
+        &mut self,
+        key: &Key,
+        execution: ExecutionId,
+        value: V,
+        now: Instant,
+    ) -> Option<Completed<W>> {
+        let ended = self.end(key, execution)?;
         let age = self.number();
         self.stored.put(Arc::clone(key), Stored { value, since: now, age });
         self.by_age.insert(age, Arc::clone(key));
-        Some(Completed { waiters: ended.waiters, evicted: self.evict() })
+        Some(Completed { followers: ended.followers, evicted: self.evict() })
     }
 
-    /// The execution of `flight` has died. The first of those who wait takes over, as a new flight; `None` when
-    /// nobody waits or that flight has ended already.
-    pub fn abandon(&mut self, key: &Key, flight: FlightId) -> Option<(FlightId, W)> {
-        let mut ended = self.end(key, flight)?;
-        let successor = ended.waiters.pop_front()?;
-        let flight = FlightId(self.number());
-        self.flights.insert(Arc::clone(key), Flight { id: flight, waiters: ended.waiters });
-        Some((flight, successor))
+    /// Ends an execution that has made no answer. The first follower takes over with a new execution; `None` when there
+    /// is no follower, or that execution has ended already.
+    pub fn abandon(&mut self, key: &Key, execution: ExecutionId) -> Option<(ExecutionId, W)> {
+        let mut ended = self.end(key, execution)?;
+        let successor = ended.followers.pop_front()?;
+        let execution = ExecutionId(self.number());
+        self.executions.insert(Arc::clone(key), Execution { id: execution, followers: ended.followers });
+        Some((execution, successor))
     }
 
-    /// Removes dead answers, oldest first and `limit` at most, and names each. Returns whether more are left.
+    /// Removes expired answers, oldest first and at most `limit`, and calls `removed` with the key of each. Returns
+    /// whether more are left.
     pub fn sweep(&mut self, now: Instant, limit: usize, mut removed: impl FnMut(&str)) -> bool {
         for _ in 0..limit {
-            match self.oldest_if_dead(now) {
+            match self.oldest_if_expired(now) {
                 Some(key) => {
                     self.remove(&key);
                     removed(&key);
@@ -166,24 +174,30 @@ impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
                 None => return false,
             }
         }
-        self.oldest_if_dead(now).is_some()
+        self.oldest_if_expired(now).is_some()
     }
 
-    /// Counts as a use of the answer, if there is one: it is now the most recently used.
+    /// Makes the answer to `key`, if there is one, the most recently used.
     pub fn touch(&mut self, key: &Key) {
         self.stored.promote(key);
     }
 
-    /// How full the cache is.
+    /// Returns the last number that was given to an execution or a stored answer.
     #[must_use]
-    pub fn stats(&self) -> CacheStats {
-        CacheStats { stored: self.stored.len(), in_flight: self.flights.len() }
+    pub fn last_number(&self) -> u64 {
+        self.last_number
     }
 
-    fn oldest_if_dead(&self, now: Instant) -> Option<Key> {
+    /// Returns how full the cache is.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        CacheStats { stored: self.stored.len(), in_flight: self.executions.len() }
+    }
+
+    fn oldest_if_expired(&self, now: Instant) -> Option<Key> {
         let (_, key) = self.by_age.first_key_value()?;
         let since = self.stored.peek(key)?.since;
-        (!is_alive(since, self.settings.ttl, now)).then(|| Arc::clone(key))
+        (!is_fresh(since, self.settings.ttl, now)).then(|| Arc::clone(key))
     }
 
     fn remove(&mut self, key: &Key) {
@@ -201,29 +215,29 @@ impl<V: Clone, W: Waiter> IdempotencyCache<V, W> {
         Some(key)
     }
 
-    fn end(&mut self, key: &Key, flight: FlightId) -> Option<Flight<W>> {
-        self.flights.get(key).filter(|current| current.id == flight)?;
-        self.flights.remove(key)
+    fn end(&mut self, key: &Key, execution: ExecutionId) -> Option<Execution<W>> {
+        self.executions.get(key).filter(|current| current.id == execution)?;
+        self.executions.remove(key)
     }
 
     fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+        self.last_number += 1;
+        self.last_number
     }
 }
 
-impl<W: Waiter> Flight<W> {
-    /// Forgets those who left, whenever the queue would have to grow: so it holds at most twice as many as were
-    /// ever waiting at once, however many come and go.
-    fn join(&mut self, waiter: W) {
-        if self.waiters.len() == self.waiters.capacity() {
-            self.waiters.retain(|waiting| !waiting.has_left());
+impl<W: Follower> Execution<W> {
+    /// Adds a follower. Those that have left are removed whenever the queue would have to grow, so it holds at most
+    /// twice as many as ever waited at once, however many come and go.
+    fn join(&mut self, caller: W) {
+        if self.followers.len() == self.followers.capacity() {
+            self.followers.retain(|waiting| !waiting.has_left());
         }
-        self.waiters.push_back(waiter);
+        self.followers.push_back(caller);
     }
 }
 
-fn is_alive(since: Instant, ttl: Duration, now: Instant) -> bool {
+fn is_fresh(since: Instant, ttl: Duration, now: Instant) -> bool {
     now.saturating_duration_since(since) < ttl
 }
 

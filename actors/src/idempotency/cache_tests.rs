@@ -5,7 +5,7 @@ use super::*;
 const TTL: Duration = Duration::from_secs(60);
 
 /// A caller by name, who has left if the name says so.
-impl Waiter for &'static str {
+impl Follower for &'static str {
     fn has_left(&self) -> bool {
         self.starts_with("gone")
     }
@@ -15,34 +15,34 @@ type Cache = IdempotencyCache<u32, &'static str>;
 
 fn cache(max_size: usize) -> (Cache, Instant) {
     let max_size = NonZeroUsize::new(max_size).unwrap();
-    (Cache::new(CacheSettings { max_size, ttl: TTL }), Instant::now())
+    (Cache::new(CacheSettings { max_size, ttl: TTL }, 0), Instant::now())
 }
 
 fn key(name: &str) -> Key {
     Key::from(name)
 }
 
-fn lead(cache: &mut Cache, name: &str, now: Instant) -> FlightId {
+fn lead(cache: &mut Cache, name: &str, now: Instant) -> ExecutionId {
     match cache.begin(&key(name), "leader", now) {
-        Begun::Lead { flight, .. } => flight,
+        Begun::Lead { execution, .. } => execution,
         other => panic!("{name} should be new, but {other:?}"),
     }
 }
 
 fn store(cache: &mut Cache, name: &str, value: u32, now: Instant) -> Completed<&'static str> {
-    let flight = lead(cache, name, now);
-    cache.complete(&key(name), flight, value, now).unwrap()
+    let execution = lead(cache, name, now);
+    cache.complete(&key(name), execution, value, now).unwrap()
 }
 
 /// The stored value, as a caller who must not lead sees it.
 fn stored(cache: &mut Cache, name: &str, now: Instant) -> Option<u32> {
     match cache.begin(&key(name), "reader", now) {
         Begun::Replay { value, .. } => Some(value),
-        Begun::Lead { flight, .. } => {
-            cache.abandon(&key(name), flight);
+        Begun::Lead { execution, .. } => {
+            cache.abandon(&key(name), execution);
             None
         }
-        Begun::Waiting => panic!("{name} is in flight"),
+        Begun::Follow => panic!("{name} is in execution"),
     }
 }
 
@@ -80,11 +80,11 @@ fn the_least_recently_used_answer_makes_room() {
 #[test]
 fn those_who_come_while_one_executes_wait_in_order() {
     let (mut cache, now) = cache(10);
-    let flight = lead(&mut cache, "a", now);
-    assert_eq!(cache.begin(&key("a"), "second", now), Begun::Waiting);
-    assert_eq!(cache.begin(&key("a"), "third", now), Begun::Waiting);
-    let completed = cache.complete(&key("a"), flight, 7, now).unwrap();
-    assert_eq!(completed.waiters, ["second", "third"]);
+    let execution = lead(&mut cache, "a", now);
+    assert_eq!(cache.begin(&key("a"), "second", now), Begun::Follow);
+    assert_eq!(cache.begin(&key("a"), "third", now), Begun::Follow);
+    let completed = cache.complete(&key("a"), execution, 7, now).unwrap();
+    assert_eq!(completed.followers, ["second", "third"]);
     assert_eq!(cache.stats(), CacheStats { stored: 1, in_flight: 0 });
 }
 
@@ -96,14 +96,14 @@ fn the_first_who_waits_takes_over_when_the_execution_dies() {
     cache.begin(&key("a"), "third", now);
     let (second, heir) = cache.abandon(&key("a"), first).unwrap();
     assert_eq!(heir, "second");
-    assert_eq!(cache.complete(&key("a"), second, 7, now).unwrap().waiters, ["third"]);
+    assert_eq!(cache.complete(&key("a"), second, 7, now).unwrap().followers, ["third"]);
 }
 
 #[test]
 fn an_execution_that_dies_alone_leaves_nothing() {
     let (mut cache, now) = cache(10);
-    let flight = lead(&mut cache, "a", now);
-    assert_eq!(cache.abandon(&key("a"), flight), None);
+    let execution = lead(&mut cache, "a", now);
+    assert_eq!(cache.abandon(&key("a"), execution), None);
     assert_eq!(cache.stats(), CacheStats { stored: 0, in_flight: 0 });
 }
 
@@ -123,12 +123,12 @@ fn a_report_of_an_ended_execution_changes_nothing() {
 #[test]
 fn an_entry_in_flight_is_never_evicted() {
     let (mut cache, now) = cache(1);
-    let flight = lead(&mut cache, "slow", now);
+    let execution = lead(&mut cache, "slow", now);
     for name in ["a", "b", "c"] {
         store(&mut cache, name, 1, now);
     }
-    assert_eq!(cache.begin(&key("slow"), "second", now), Begun::Waiting);
-    assert!(cache.complete(&key("slow"), flight, 2, now).is_some());
+    assert_eq!(cache.begin(&key("slow"), "second", now), Begun::Follow);
+    assert!(cache.complete(&key("slow"), execution, 2, now).is_some());
 }
 
 #[test]
@@ -149,12 +149,12 @@ fn a_sweep_removes_exactly_the_dead_and_stops_at_its_limit() {
 #[test]
 fn those_who_gave_up_are_forgotten_while_others_keep_coming() {
     let (mut cache, now) = cache(10);
-    let flight = lead(&mut cache, "a", now);
+    let execution = lead(&mut cache, "a", now);
     cache.begin(&key("a"), "stays", now);
     for _ in 0..10_000 {
         cache.begin(&key("a"), "gone", now);
     }
-    let waiters = cache.complete(&key("a"), flight, 1, now).unwrap().waiters;
-    assert!(waiters.len() < 16, "{} are kept", waiters.len());
-    assert_eq!(waiters.front(), Some(&"stays"));
+    let followers = cache.complete(&key("a"), execution, 1, now).unwrap().followers;
+    assert!(followers.len() < 16, "{} are kept", followers.len());
+    assert_eq!(followers.front(), Some(&"stays"));
 }

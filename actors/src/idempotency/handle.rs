@@ -1,50 +1,54 @@
-//! How the rest of the world asks for the answer to a key, and hands in the one that it made.
+//! The handle that asks for the answer to a key, and the lease that hands it in.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
 
-use actix::Addr;
-use futures::channel::oneshot;
-
-use super::actor::{Abandon, Answer, Begin, Complete, IdempotencyActor, ReadStats};
-use super::cache::{CacheSettings, CacheStats, FlightId, Key};
+use super::actor::{Abandon, Answer, Answers, Begin, Complete, ReadStats, Sweep};
+use super::cache::{CacheSettings, CacheStats, ExecutionId, Key};
 use super::published::Published;
+use crate::address::{Address, WeakAddress};
 use crate::clock::now;
-use crate::mailbox::{self, Gone, Unstarted};
+use crate::error::ActorError;
+use crate::lifecycle::{self, Unstarted};
+
+/// How often expired answers are removed.
+const SWEEP_PERIOD: Duration = Duration::from_secs(1);
 
 /// Asks one cache, from any thread. Cheap to clone; the actor ends with its last handle.
 pub struct IdempotencyHandle<V: Answer> {
     published: Arc<Published<V>>,
-    address: Arc<Addr<IdempotencyActor<V>>>,
+    address: Address<Answers<V>>,
 }
 
 impl<V: Answer> Clone for IdempotencyHandle<V> {
     fn clone(&self) -> Self {
-        Self { published: Arc::clone(&self.published), address: Arc::clone(&self.address) }
+        Self { published: Arc::clone(&self.published), address: self.address.clone() }
     }
 }
 
-/// What a caller with a key is told.
+/// What a caller with a key does next.
 #[derive(Debug)]
 pub enum Outcome<V: Answer> {
-    /// The answer was made before, or by another caller meanwhile.
+    /// Return this answer, which was made before, or by another caller meanwhile.
     Replay(V),
-    /// Nobody has it: make it, and hand it in with [`Lease::complete`].
+    /// Make the answer, and hand it in with [`Lease::complete`].
     Execute(Lease<V>),
 }
 
 /// The right and the duty to make the answer to one key.
 ///
-/// Dropping it unfinished (the caller was cancelled, or panicked) passes it on to the first of those who wait.
+/// Dropping it unfinished (the caller was cancelled, or panicked) passes it on to the first follower. A lease that was
+/// given out before the actor lost its state in a panic is void: its answer is not stored.
 #[derive(Debug)]
 #[must_use = "dropping a lease abandons the execution"]
 pub struct Lease<V: Answer> {
     key: Key,
-    flight: FlightId,
-    cache: Option<Weak<Addr<IdempotencyActor<V>>>>,
+    execution: ExecutionId,
+    cache: Option<WeakAddress<Answers<V>>>,
 }
 
-/// Makes an empty cache, and the actor that has yet to be started. `log_target` is where expiries and evictions
-/// are logged, at DEBUG.
+/// Makes an empty cache, and the actor that has yet to be started. Expiries and evictions are logged under
+/// `log_target`, at DEBUG, and a restart of the actor at ERROR.
 ///
 /// # Examples
 ///
@@ -53,7 +57,7 @@ pub struct Lease<V: Answer> {
 /// use resilience_actors::idempotency::{self, CacheSettings, Outcome};
 ///
 /// # #[actix_rt::main]
-/// # async fn main() -> Result<(), resilience_actors::Gone> {
+/// # async fn main() -> Result<(), resilience_actors::ActorError> {
 /// let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: Duration::from_secs(300) };
 /// let (cache, actor) = idempotency::prepare(settings, "cache");
 /// actor.start();
@@ -67,12 +71,27 @@ pub struct Lease<V: Answer> {
 pub fn prepare<V: Answer>(
     settings: CacheSettings,
     log_target: &'static str,
-) -> (IdempotencyHandle<V>, Unstarted<IdempotencyActor<V>>) {
+) -> (IdempotencyHandle<V>, Unstarted) {
     let published = Arc::new(Published::new());
-    let (address, actor) = mailbox::prepare(|address| {
-        IdempotencyActor::new(settings, log_target, Arc::clone(&published), Arc::downgrade(address))
+    let for_actor = Arc::clone(&published);
+    let (address, actor) = lifecycle::prepare(move |address, last_number| {
+        Answers::new(settings, log_target, Arc::clone(&for_actor), address, last_number)
     });
+    let sweeper = address.downgrade();
+    let actor = actor.and_then(move || drop(actix_rt::spawn(sweep_regularly(sweeper))));
     (IdempotencyHandle { published, address }, actor)
+}
+
+/// Reminds the actor of expired answers until it ends. A task of its own, because every message to an actor polls
+/// every future in the actor's context.
+async fn sweep_regularly<V: Answer>(cache: WeakAddress<Answers<V>>) {
+    loop {
+        actix_rt::time::sleep(SWEEP_PERIOD).await;
+        match cache.upgrade() {
+            Some(cache) => cache.send(Sweep),
+            None => break,
+        }
+    }
 }
 
 impl<V: Answer> IdempotencyHandle<V> {
@@ -80,44 +99,46 @@ impl<V: Answer> IdempotencyHandle<V> {
     /// own: it ends with the other's execution, or when this future is dropped, which leaves no trace.
     ///
     /// # Errors
-    /// [`Gone`] when the actor has ended.
-    pub async fn begin(&self, key: Key) -> Result<Outcome<V>, Gone> {
+    /// [`ActorError`] when the actor has not answered, or loses its state during the wait.
+    pub async fn begin(&self, key: Key) -> Result<Outcome<V>, ActorError> {
         if let Some(value) = self.published.read(&key, now()) {
             return Ok(Outcome::Replay(value));
         }
-        let (reply, outcome) = oneshot::channel();
-        self.address.do_send(Begin { key, reply });
-        outcome.await.map_err(|_| Gone("idempotency"))
+        self.address.ask(|reply| Begin { key, reply }).await
     }
 
-    /// How full the cache is.
+    /// Reads how full the cache is.
     ///
     /// # Errors
-    /// [`Gone`] when the actor has ended.
-    pub async fn stats(&self) -> Result<CacheStats, Gone> {
-        let (reply, stats) = oneshot::channel();
-        self.address.do_send(ReadStats { reply });
-        stats.await.map_err(|_| Gone("idempotency"))
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn stats(&self) -> Result<CacheStats, ActorError> {
+        self.address.ask(|reply| ReadStats { reply }).await
+    }
+
+    /// Returns how many times the actor has been restarted after a panic. Each restart empties the cache.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.address.restarts()
     }
 }
 
 impl<V: Answer> Lease<V> {
-    pub(super) fn new(key: Key, flight: FlightId, cache: Weak<Addr<IdempotencyActor<V>>>) -> Self {
-        Self { key, flight, cache: Some(cache) }
+    pub(super) fn new(key: Key, execution: ExecutionId, cache: WeakAddress<Answers<V>>) -> Self {
+        Self { key, execution, cache: Some(cache) }
     }
 
-    /// Stores the answer and passes it to all who wait. Later callers find it: the mailbox keeps the order.
+    /// Stores the answer and passes it to all followers. Later callers find it: the mailbox keeps the order.
     pub fn complete(mut self, value: V) {
-        if let Some(cache) = self.cache.take().and_then(|cache| cache.upgrade()) {
-            cache.do_send(Complete { key: Key::clone(&self.key), flight: self.flight, value });
+        if let Some(cache) = self.cache.take() {
+            cache.send(Complete { key: Key::clone(&self.key), execution: self.execution, value });
         }
     }
 }
 
 impl<V: Answer> Drop for Lease<V> {
     fn drop(&mut self) {
-        if let Some(cache) = self.cache.take().and_then(|cache| cache.upgrade()) {
-            cache.do_send(Abandon { key: Key::clone(&self.key), flight: self.flight });
+        if let Some(cache) = self.cache.take() {
+            cache.send(Abandon { key: Key::clone(&self.key), execution: self.execution });
         }
     }
 }
@@ -268,6 +289,6 @@ mod tests {
         let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: TTL };
         let (handle, unstarted) = prepare::<u32>(settings, "test");
         drop(unstarted);
-        assert_eq!(handle.begin("a".into()).await.unwrap_err(), Gone("idempotency"));
+        assert_eq!(handle.begin("a".into()).await.unwrap_err(), ActorError::Ended("idempotency"));
     }
 }

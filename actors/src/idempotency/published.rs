@@ -30,7 +30,7 @@ struct Inner<V> {
 #[derive(Debug)]
 struct Answer<V> {
     value: V,
-    dies: Instant,
+    expires: Instant,
 }
 
 impl<V: Clone> Published<V> {
@@ -41,7 +41,7 @@ impl<V: Clone> Published<V> {
     /// The answer, if it is published and alive; its use is noted.
     pub(super) fn read(&self, key: &Key, now: Instant) -> Option<V> {
         let Inner { answers, used } = &mut *self.lock();
-        let answer = answers.get(key).filter(|answer| now < answer.dies)?;
+        let answer = answers.get(key).filter(|answer| now < answer.expires)?;
         // The use of what was used last changes no order.
         if used.last() != Some(key) {
             if used.len() == MAX_NOTES {
@@ -52,19 +52,26 @@ impl<V: Clone> Published<V> {
         Some(answer.value.clone())
     }
 
-    /// Lets everybody read an answer until it dies.
-    pub(super) fn publish(&self, key: &Key, value: V, dies: Instant) {
+    /// Lets everybody read an answer until it expires.
+    pub(super) fn publish(&self, key: &Key, value: V, expires: Instant) {
         let answers = &mut self.lock().answers;
         if answers.len() == MAX_ANSWERS {
             // What is still asked for comes back with its next replay.
             answers.clear();
         }
-        answers.insert(Key::clone(key), Answer { value, dies });
+        answers.insert(Key::clone(key), Answer { value, expires });
     }
 
     /// Lets nobody read an answer any more.
     pub(super) fn withdraw(&self, key: &str) {
         self.lock().answers.remove(key);
+    }
+
+    /// Withdraws every answer, and forgets the uses.
+    pub(super) fn clear(&self) {
+        let Inner { answers, used } = &mut *self.lock();
+        answers.clear();
+        used.clear();
     }
 
     /// What was read since the last time, in order.
@@ -88,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_until_it_dies_or_is_withdrawn() {
+    fn an_answer_is_read_until_it_expires_or_is_withdrawn() {
         let (published, now) = (Published::new(), Instant::now());
-        let dies = now + Duration::from_secs(1);
-        published.publish(&key(1), 7, dies);
+        let expires = now + Duration::from_secs(1);
+        published.publish(&key(1), 7, expires);
         assert_eq!(published.read(&key(1), now), Some(7));
-        assert_eq!(published.read(&key(1), dies), None);
+        assert_eq!(published.read(&key(1), expires), None);
         published.withdraw("1");
         assert_eq!(published.read(&key(1), now), None);
     }
@@ -114,13 +121,13 @@ mod tests {
     #[test]
     fn neither_answers_nor_notes_grow_without_bound() {
         let (published, now) = (Published::new(), Instant::now());
-        let dies = now + Duration::from_secs(1);
+        let expires = now + Duration::from_secs(1);
         for n in 0..3 * MAX_ANSWERS {
-            published.publish(&key(n), n, dies);
+            published.publish(&key(n), n, expires);
         }
         assert!(published.lock().answers.len() <= MAX_ANSWERS);
         for n in 1..=2 {
-            published.publish(&key(n), n, dies);
+            published.publish(&key(n), n, expires);
         }
         for n in 0..MAX_NOTES {
             assert!(published.read(&key(n % 2 + 1), now).is_some());

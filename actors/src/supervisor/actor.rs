@@ -1,63 +1,107 @@
-//! The actor that owns the breaker, the retry budget and the randomness, and decides for all calls.
+//! The state of the supervisor actor: the breaker, the retry budget and the randomness of all calls.
 //!
-//! Its handlers read the clock, ask a core, publish and answer: a few steps each. They must never wait, start a
-//! timer, do I/O or panic: while one runs, every other call's decision waits. Each message brings the channel for
-//! its own answer, so that a restart between a question and its handling loses neither.
+//! Its handlers read the clock, ask a core, publish and answer: a few steps each. They must never wait, start a timer
+//! or do I/O: while one runs, every other call's decision waits.
 
 use std::{sync::Arc, time::Instant};
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Supervised};
-use tokio::sync::oneshot;
-
 use super::{
-    Decision, LogTarget, Permit, SupervisorSettings,
-    breaker::{Breaker, Outcome, Refusal, State, Ticket, Transition, Until},
+    Decision, Permit, SupervisorSettings,
+    breaker::{Breaker, Outcome, Refusal, State as BreakerState, Ticket, Transition, Until},
     budget::Budget,
     published::Published,
     retry::{FailedAttempt, GiveUp, RetryPolicy},
 };
-use crate::clock::now;
+use crate::{
+    address::{Reply, WeakAddress},
+    clock::now,
+    lifecycle::{Handle, State},
+};
 
-/// Owns what is decided for all calls together.
+/// Decides for all calls of a client together.
 #[derive(Debug)]
-pub(super) struct SupervisorActor {
+pub(super) struct Supervisor {
     breaker: Breaker,
     budget: Budget,
-    budget_fresh: super::budget::BudgetSettings,
+    settings: SupervisorSettings,
     rng: fastrand::Rng,
-    log: LogTarget,
     published: Arc<Published>,
+    address: WeakAddress<Self>,
 }
 
-impl SupervisorActor {
-    pub(super) fn new(settings: SupervisorSettings, published: Arc<Published>) -> Self {
+/// Asks to make a call that will have ended by `expires`.
+pub(super) struct Admit {
+    pub(super) expires: Instant,
+    pub(super) reply: Reply<Result<Permit, Refusal>>,
+}
+
+/// Asks whether a failed attempt is retried.
+pub(super) struct Failed {
+    pub(super) permit: Permit,
+    pub(super) attempt: FailedAttempt,
+    pub(super) outcome: Outcome,
+    pub(super) policy: Arc<RetryPolicy>,
+    pub(super) reply: Reply<(Decision, Permit)>,
+}
+
+/// Reports how a call ended.
+pub(super) struct Report {
+    pub(super) ticket: Ticket,
+    pub(super) outcome: Outcome,
+    pub(super) reply: Option<Reply<()>>,
+}
+
+/// What an operator can do to the breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    ForceOpen,
+    ForceClosed,
+    Reset,
+}
+
+/// Carries out a command.
+pub(super) struct Control {
+    pub(super) command: Command,
+    pub(super) reply: Reply<()>,
+}
+
+impl Supervisor {
+    /// A closed breaker and a fresh budget, already published.
+    pub(super) fn new(
+        settings: SupervisorSettings,
+        published: Arc<Published>,
+        address: WeakAddress<Self>,
+        last_generation: u64,
+    ) -> Self {
+        let breaker = Breaker::new(settings.breaker.clone(), last_generation);
+        published.publish(&breaker);
         Self {
-            breaker: Breaker::new(settings.breaker.clone()),
-            budget: Budget::new(settings.budget.clone(), now()),
-            budget_fresh: settings.budget,
+            breaker,
+            budget: Budget::new(settings.budget.clone(), published.calls(), now()),
             rng: settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
-            log: settings.log,
+            settings,
             published,
+            address,
         }
     }
 
-    /// Publishes, counts and logs what the breaker did; to be called after every question to it.
-    fn tell(&self, transition: Option<Transition>) {
+    /// Publishes, counts and logs a change of the breaker. To be called after every question to it.
+    fn publish(&self, transition: Option<Transition>) {
         self.published.publish(&self.breaker);
         if let Some(transition) = transition {
             self.published.count_transition(transition);
-            self.log.transition(transition);
+            self.settings.log.transition(transition);
         }
     }
 
     fn report(&mut self, ticket: Ticket, outcome: Outcome, now: Instant) {
         let transition = self.breaker.report(ticket, outcome, now);
-        self.tell(transition);
+        self.publish(transition);
     }
 
     fn decide(&mut self, failed: &Failed, now: Instant) -> Decision {
         if failed.permit.is_probe() {
-            // A probe answers for one request: what it found counts at once, a retry has to ask again.
+            // A probe stands for one request: its failure counts at once, and a retry has to be admitted anew.
             self.report(failed.permit.ticket(), failed.outcome, now);
         }
         let wait = match failed.policy.wait_after(&failed.attempt, now, &mut self.rng) {
@@ -83,120 +127,61 @@ impl SupervisorActor {
 
     fn is_open_at(&self, time: Instant) -> bool {
         match self.breaker.state() {
-            State::Open { until: Until::Told } => true,
-            State::Open { until: Until::Time(until) } => *until > time,
-            State::Closed { .. } | State::HalfOpen { .. } => false,
+            BreakerState::Open { until: Until::Forced } => true,
+            BreakerState::Open { until: Until::Time(until) } => *until > time,
+            BreakerState::Closed { .. } | BreakerState::HalfOpen { .. } => false,
         }
     }
 }
 
-impl Actor for SupervisorActor {
-    type Context = Context<Self>;
-}
+impl State for Supervisor {
+    const NAME: &'static str = "supervisor";
 
-impl Supervised for SupervisorActor {
-    fn restarting(&mut self, _: &mut Self::Context) {
-        self.log.restarted();
+    fn last_number(&self) -> u64 {
+        self.breaker.generation()
+    }
+
+    fn log_restart(&self) {
+        self.settings.log.restarted();
     }
 }
 
-/// May a call go out that will have ended by `lease`?
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Admit {
-    pub(super) lease: Instant,
-    pub(super) reply: oneshot::Sender<Result<Permit, Refusal>>,
-}
-
-impl Handler<Admit> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, Admit { lease, reply }: Admit, ctx: &mut Self::Context) {
-        let (answer, transition) = self.breaker.admit(now(), lease);
-        self.tell(transition);
-        // Should nobody wait for it any more, the permit is dropped here, and gives its place back itself.
-        let _ = reply.send(answer.map(|ticket| Permit::issued(ticket, ctx.address())));
+impl Handle<Admit> for Supervisor {
+    fn handle(&mut self, Admit { expires, reply }: Admit) {
+        let (answer, transition) = self.breaker.admit(now(), expires);
+        self.publish(transition);
+        // If the caller has left, the permit is dropped here and gives its place back.
+        let _ = reply.send(answer.map(|ticket| Permit::issued(ticket, &self.address)));
     }
 }
 
-/// An attempt failed; is it made again?
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Failed {
-    pub(super) permit: Permit,
-    pub(super) attempt: FailedAttempt,
-    pub(super) outcome: Outcome,
-    pub(super) policy: Arc<RetryPolicy>,
-    pub(super) reply: oneshot::Sender<(Decision, Permit)>,
-}
-
-impl Handler<Failed> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, failed: Failed, _: &mut Self::Context) {
+impl Handle<Failed> for Supervisor {
+    fn handle(&mut self, failed: Failed) {
         let decision = self.decide(&failed, now());
         let _ = failed.reply.send((decision, failed.permit.spent()));
     }
 }
 
-/// A call ended.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Report {
-    pub(super) ticket: Ticket,
-    pub(super) outcome: Outcome,
-    pub(super) reply: Option<oneshot::Sender<()>>,
-}
-
-impl Handler<Report> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, report: Report, _: &mut Self::Context) {
-        self.report(report.ticket, report.outcome, now());
-        if let Some(reply) = report.reply {
+impl Handle<Report> for Supervisor {
+    fn handle(&mut self, Report { ticket, outcome, reply }: Report) {
+        self.report(ticket, outcome, now());
+        if let Some(reply) = reply {
             let _ = reply.send(());
         }
     }
 }
 
-/// What people tell the breaker by hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    Open,
-    Close,
-    Reset,
-    /// Stop as if something had gone wrong, for tests of the restart.
-    Crash,
-}
-
-/// Carries an order.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Obey {
-    pub(super) order: Order,
-    pub(super) reply: oneshot::Sender<()>,
-}
-
-impl Handler<Obey> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, Obey { order, reply }: Obey, ctx: &mut Self::Context) {
-        match order {
-            Order::Open => {
-                let transition = self.breaker.force_open();
-                self.tell(Some(transition));
+impl Handle<Control> for Supervisor {
+    fn handle(&mut self, Control { command, reply }: Control) {
+        let transition = match command {
+            Command::ForceOpen => self.breaker.force_open(),
+            Command::ForceClosed => self.breaker.close(),
+            Command::Reset => {
+                self.budget = Budget::new(self.settings.budget.clone(), self.published.calls(), now());
+                self.breaker.close()
             }
-            Order::Close => {
-                let transition = self.breaker.close();
-                self.tell(Some(transition));
-            }
-            Order::Reset => {
-                let transition = self.breaker.close();
-                self.budget = Budget::new(self.budget_fresh.clone(), now());
-                self.tell(Some(transition));
-            }
-            Order::Crash => ctx.stop(),
-        }
+        };
+        self.publish(Some(transition));
         let _ = reply.send(());
     }
 }

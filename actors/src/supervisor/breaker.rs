@@ -42,8 +42,8 @@ pub enum State {
 pub enum Until {
     /// At this time.
     Time(Instant),
-    /// When somebody closes it: it was opened by hand.
-    Told,
+    /// When it is closed by hand: it was opened by hand.
+    Forced,
 }
 
 /// A probe that is out. Its place comes back when it reports, and at the latest when its lease ends.
@@ -115,9 +115,11 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A closed breaker.
-    pub fn new(settings: BreakerSettings) -> Self {
-        Self { settings, state: State::Closed { failures: 0 }, generation: 0, probes_issued: 0 }
+    /// Makes a closed breaker of the generation after `last_generation`: results of calls that an earlier breaker let
+    /// through do not count for it.
+    pub fn new(settings: BreakerSettings, last_generation: u64) -> Self {
+        let generation = last_generation + 1;
+        Self { settings, state: State::Closed { failures: 0 }, generation, probes_issued: 0 }
     }
 
     /// The state it is in.
@@ -153,7 +155,7 @@ impl Breaker {
     fn issue(&mut self, now: Instant, lease: Instant) -> Result<Ticket, Refusal> {
         let role = match &mut self.state {
             State::Closed { .. } => Role::Regular,
-            State::Open { until: Until::Told } => return Err(Refusal { retry_after: None }),
+            State::Open { until: Until::Forced } => return Err(Refusal { retry_after: None }),
             State::Open { until: Until::Time(until) } => {
                 return Err(Refusal { retry_after: Some(until.saturating_duration_since(now)) });
             }
@@ -204,7 +206,7 @@ impl Breaker {
 
     /// Opens it until it is told to close.
     pub fn force_open(&mut self) -> Transition {
-        self.enter(State::Open { until: Until::Told }, Transition::Opened { failures: 0, recovery: None })
+        self.enter(State::Open { until: Until::Forced }, Transition::Opened { failures: 0, recovery: None })
     }
 
     /// Closes it, with no failures counted.

@@ -17,7 +17,7 @@ impl Bench {
             recovery_timeout: RECOVERY,
             half_open_max_calls: probes,
         };
-        Self { breaker: Breaker::new(settings), start: Instant::now() }
+        Self { breaker: Breaker::new(settings, 0), start: Instant::now() }
     }
 
     fn at(&self, seconds: u64) -> Instant {
@@ -231,7 +231,7 @@ fn whatever_happens_no_more_than_the_allowed_probes_are_out_and_none_is_lost() {
         match bench.breaker.state() {
             State::Closed { failures } => assert!(*failures < 3),
             State::HalfOpen { probes } => assert!(probes.len() <= 2),
-            State::Open { until } => assert_ne!(*until, Until::Told),
+            State::Open { until } => assert_ne!(*until, Until::Forced),
         }
     }
 }

@@ -46,10 +46,11 @@ struct Credit {
 pub struct Spent;
 
 impl Budget {
-    /// A budget that starts with one second's worth of retries.
-    pub fn new(settings: BudgetSettings, now: Instant) -> Self {
+    /// Makes a budget that starts with one second's worth of retries. `calls` have been counted before it; they earn
+    /// nothing.
+    pub fn new(settings: BudgetSettings, calls: u64, now: Instant) -> Self {
         let earned_by_time = settings.per_second;
-        Self { settings, earned_by_calls: Credit::new(now), earned_by_time, calls_seen: 0, read_at: now }
+        Self { settings, earned_by_calls: Credit::new(now), earned_by_time, calls_seen: calls, read_at: now }
     }
 
     /// Takes one retry, `calls` being the calls counted since the start.
@@ -141,14 +142,14 @@ mod tests {
     #[test]
     fn it_starts_with_one_seconds_worth() {
         let now = Instant::now();
-        assert_eq!(drain(&mut Budget::new(settings(0.2, 10.0), now), 0, now), 10);
-        assert_eq!(drain(&mut Budget::new(settings(0.0, 0.0), now), 0, now), 0);
+        assert_eq!(drain(&mut Budget::new(settings(0.2, 10.0), 0, now), 0, now), 10);
+        assert_eq!(drain(&mut Budget::new(settings(0.0, 0.0), 0, now), 0, now), 0);
     }
 
     #[test]
     fn calls_earn_their_share() {
         let now = Instant::now();
-        let mut budget = Budget::new(settings(0.2, 0.0), now);
+        let mut budget = Budget::new(settings(0.2, 0.0), 0, now);
         assert_eq!(drain(&mut budget, 100, now), 20);
         assert_eq!(drain(&mut budget, 100, now), 0);
         assert_eq!(drain(&mut budget, 110, now), 2);
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn seconds_earn_theirs_and_save_up_no_more_than_one() {
         let now = Instant::now();
-        let mut budget = Budget::new(settings(0.0, 10.0), now);
+        let mut budget = Budget::new(settings(0.0, 10.0), 0, now);
         drain(&mut budget, 0, now);
         assert_eq!(drain(&mut budget, 0, now + Duration::from_millis(500)), 5);
         assert_eq!(drain(&mut budget, 0, now + Duration::from_secs(3_600)), 10);
@@ -166,7 +167,7 @@ mod tests {
     #[test]
     fn a_rate_below_one_a_second_still_earns_a_whole_retry() {
         let now = Instant::now();
-        let mut budget = Budget::new(settings(0.0, 0.5), now);
+        let mut budget = Budget::new(settings(0.0, 0.5), 0, now);
         assert_eq!(drain(&mut budget, 0, now), 0);
         assert_eq!(drain(&mut budget, 0, now + Duration::from_secs(2)), 1);
     }
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn what_was_earned_long_ago_is_worth_nothing() {
         let now = Instant::now();
-        let mut budget = Budget::new(settings(0.2, 0.0), now);
+        let mut budget = Budget::new(settings(0.2, 0.0), 0, now);
         // An hour at 100 calls a second leaves what ten seconds earn, 200, not 72 000.
         assert_eq!(drain(&mut budget, 360_000, now + Duration::from_secs(3_600)), 200);
     }
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn credit_that_is_read_again_and_again_ends_no_later() {
         let start = Instant::now();
-        let mut budget = Budget::new(settings(0.2, 0.0), start);
+        let mut budget = Budget::new(settings(0.2, 0.0), 0, start);
         let granted: Vec<bool> = [0, 1_000, 9_000, 10_001, 10_001, 20_000]
             .map(|millis| budget.withdraw(1_000, start + Duration::from_millis(millis)).is_ok())
             .into();
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn against_a_server_that_only_fails_retries_stay_within_share_and_rate() {
         let start = Instant::now();
-        let mut budget = Budget::new(settings(0.2, 10.0), start);
+        let mut budget = Budget::new(settings(0.2, 10.0), 0, start);
         let mut retries = 0;
         for call in 1..=6_000_u64 {
             let now = start + Duration::from_millis(10 * call);

@@ -1,50 +1,53 @@
 //! The supervisor as callers see it: async methods, permits, and a state that can be read at any time.
 //!
 //! While the breaker is closed and nothing has failed, none of these methods sends a message. Nothing here may
-//! decide: what the published word does not settle is asked of the actor.
+//! decide: what the published state does not settle is asked of the actor.
 
 use std::{sync::Arc, time::Instant};
 
-use actix::{Addr, Supervisor};
-use derive_more::{Display, Error};
-use tokio::sync::oneshot;
+use derive_more::{Display, Error, From};
 
 use super::{
     Decision, SupervisorSettings,
-    actor::{Admit, Failed, Obey, Order, Report, SupervisorActor},
+    actor::{Admit, Command, Control, Failed, Report, Supervisor},
     breaker::{Outcome, Refusal, Role, Ticket},
     published::{Published, View},
     retry::{FailedAttempt, RetryPolicy},
 };
-use crate::clock::now;
+use crate::{
+    address::{Address, WeakAddress},
+    clock::now,
+    error::ActorError,
+    lifecycle::{self, Unstarted},
+};
 
 /// A cheap, cloneable handle to the actor that supervises calls. The actor ends with its last handle.
 #[derive(Clone, Debug)]
 pub struct SupervisorHandle {
     published: Arc<Published>,
-    actor: Addr<SupervisorActor>,
+    address: Address<Supervisor>,
 }
 
-/// The right to make one call. Dropped without a report it is abandoned: a probe's place comes back.
+/// The right to make one call. A permit that is dropped without a report is abandoned: a probe's place comes back.
 #[derive(Debug)]
 pub struct Permit {
     ticket: Ticket,
     /// Where to give the place back; only a probe has one.
-    probe_of: Option<Addr<SupervisorActor>>,
+    probe_of: Option<WeakAddress<Supervisor>>,
 }
 
 /// Why a call was not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, Error, From)]
 pub enum Rejection {
     /// The breaker refused.
     #[display("the circuit breaker is open")]
     Refused(#[error(not(source))] Refusal),
-    /// The supervisor has ended.
-    #[display("the supervisor has ended")]
-    Gone,
+    /// The supervisor has not answered.
+    #[display("{_0}")]
+    Unanswered(#[error(source)] ActorError),
 }
 
-/// The state of the breaker, for those who only look.
+/// The state of the breaker, as callers see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display)]
 pub enum BreakerState {
     /// Calls pass.
@@ -53,12 +56,12 @@ pub enum BreakerState {
     /// Calls are refused.
     #[display("open")]
     Open,
-    /// A few calls may pass as probes, or would if they came now.
+    /// A few calls pass as probes, or would pass if they came now.
     #[display("half_open")]
     HalfOpen,
 }
 
-/// What has happened since the start.
+/// Counters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SupervisorStats {
     /// Calls counted.
@@ -71,63 +74,66 @@ pub struct SupervisorStats {
     pub half_opened: u64,
     /// Times it closed again.
     pub closed: u64,
+    /// Times the actor was restarted after a panic, with a closed breaker and a fresh budget.
+    pub restarts: u64,
 }
 
 impl SupervisorHandle {
-    /// Starts a supervised actor on the current arbiter.
+    /// Starts the actor on the current arbiter.
     ///
     /// # Panics
     ///
     /// Outside an actix system, as every actor does.
     pub fn start(settings: SupervisorSettings) -> Self {
-        let published = Arc::new(Published::new(now()));
-        let actor = SupervisorActor::new(settings, Arc::clone(&published));
-        Self { published, actor: Supervisor::start(|_| actor) }
+        let (handle, actor) = prepare(settings);
+        actor.start();
+        handle
     }
 
-    /// Counts a call, which earns its share of the retry budget.
+    /// Counts a call, which adds to the retry budget.
     pub fn count_call(&self) {
         self.published.count_call();
     }
 
-    /// Refuses without asking when the breaker is certainly open.
+    /// Refuses a call, without a message to the actor, when the breaker is certainly open.
     ///
     /// # Errors
     ///
-    /// The refusal; `Ok` promises nothing.
-    pub fn glance(&self) -> Result<(), Refusal> {
+    /// The refusal. `Ok` does not mean that [`admit`](Self::admit) will admit the call.
+    pub fn fail_fast(&self) -> Result<(), Refusal> {
         match self.published.view(now) {
             View::Open(refusal) => Err(refusal),
             View::Clean { .. } | View::Failing { .. } | View::Ask => Ok(()),
         }
     }
 
-    /// Asks to make a call that will have ended by `lease`.
+    /// Asks to make a call that will have ended by `expires`.
     ///
     /// # Errors
     ///
-    /// [`Rejection`] when the breaker refuses or the supervisor has ended.
-    pub async fn admit(&self, lease: Instant) -> Result<Permit, Rejection> {
+    /// [`Rejection`] when the breaker refuses or the actor has not answered.
+    pub async fn admit(&self, expires: Instant) -> Result<Permit, Rejection> {
         match self.published.view(now) {
             View::Clean { generation } | View::Failing { generation } => Ok(Permit::regular(generation)),
             View::Open(refusal) => Err(Rejection::Refused(refusal)),
-            View::Ask => self.ask(|reply| Admit { lease, reply }).await?.map_err(Rejection::Refused),
+            View::Ask => Ok(self.address.ask(|reply| Admit { expires, reply }).await??),
         }
     }
 
-    /// Asks again with a permit that has been held for a while: the same one if its state still stands.
+    /// Exchanges a permit that has been held for a while: for itself if the breaker has not changed since, or for what
+    /// [`admit`](Self::admit) says.
     ///
     /// # Errors
     ///
     /// As [`admit`](Self::admit).
-    pub async fn renew(&self, permit: Permit, lease: Instant) -> Result<Permit, Rejection> {
+    pub async fn renew(&self, permit: Permit, expires: Instant) -> Result<Permit, Rejection> {
         if permit.is_probe() || self.published.view(now).generation() == Some(permit.ticket.generation) {
             return Ok(permit);
         }
-        self.admit(lease).await
+        self.admit(expires).await
     }
 
-    /// The call succeeded: the server gave an answer.
+    /// Reports that the call succeeded: the server gave an answer.
     pub async fn succeeded(&self, mut permit: Permit) {
         let unchanged = View::Clean { generation: permit.ticket.generation };
         if !permit.is_probe() && self.published.view(now) == unchanged {
@@ -135,39 +141,40 @@ impl SupervisorHandle {
         }
         let ticket = permit.take();
         let report = |reply| Report { ticket, outcome: Outcome::Success, reply: Some(reply) };
-        // A supervisor that has ended has nothing left to learn.
-        let _ = self.ask(report).await;
+        // An actor that has ended or failed has lost the state that this result was for.
+        let _ = self.address.ask(report).await;
     }
 
-    /// An attempt failed: is it made again, and when? The permit comes back for [`renew`](Self::renew).
+    /// Reports a failed attempt, and decides whether and when it is retried. The permit comes back for
+    /// [`renew`](Self::renew).
     ///
     /// `outcome` is what the failure means for the breaker; it is recorded when the call is given up (for a probe,
     /// at once).
     ///
     /// # Errors
     ///
-    /// [`Rejection::Gone`] when the supervisor has ended.
+    /// [`ActorError`] when the actor has not answered.
     pub async fn failed(
         &self,
         permit: Permit,
         attempt: FailedAttempt,
         outcome: Outcome,
         policy: Arc<RetryPolicy>,
-    ) -> Result<(Decision, Permit), Rejection> {
-        self.ask(|reply| Failed { permit, attempt, outcome, policy, reply }).await
+    ) -> Result<(Decision, Permit), ActorError> {
+        self.address.ask(|reply| Failed { permit, attempt, outcome, policy, reply }).await
     }
 
-    /// The state of the breaker now.
+    /// Returns the state of the breaker now.
     pub fn state(&self) -> BreakerState {
         match self.published.view(now) {
             View::Clean { .. } | View::Failing { .. } => BreakerState::Closed,
             View::Open(_) => BreakerState::Open,
-            // Open for long enough: whoever asks next is a probe.
+            // Half-open, or open for long enough that the next call becomes a probe.
             View::Ask => BreakerState::HalfOpen,
         }
     }
 
-    /// What has happened since the start.
+    /// Returns the counters.
     pub fn stats(&self) -> SupervisorStats {
         SupervisorStats {
             calls: self.published.calls(),
@@ -175,6 +182,7 @@ impl SupervisorHandle {
             opened: self.published.opened(),
             half_opened: self.published.half_opened(),
             closed: self.published.closed(),
+            restarts: self.address.restarts(),
         }
     }
 
@@ -182,53 +190,49 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`Rejection::Gone`] when the supervisor has ended.
-    pub async fn force_open(&self) -> Result<(), Rejection> {
-        self.order(Order::Open).await
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn force_open(&self) -> Result<(), ActorError> {
+        self.control(Command::ForceOpen).await
     }
 
     /// Closes the breaker, with no failures counted.
     ///
     /// # Errors
     ///
-    /// [`Rejection::Gone`] when the supervisor has ended.
-    pub async fn force_closed(&self) -> Result<(), Rejection> {
-        self.order(Order::Close).await
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn force_closed(&self) -> Result<(), ActorError> {
+        self.control(Command::ForceClosed).await
     }
 
-    /// Closes the breaker and fills the retry budget, as after the start.
+    /// Closes the breaker and resets the retry budget to what it was at the start.
     ///
     /// # Errors
     ///
-    /// [`Rejection::Gone`] when the supervisor has ended.
-    pub async fn reset(&self) -> Result<(), Rejection> {
-        self.order(Order::Reset).await
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn reset(&self) -> Result<(), ActorError> {
+        self.control(Command::Reset).await
     }
 
-    /// Stops the actor as if something had gone wrong; its supervisor starts it again. For tests.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::Gone`] when the supervisor has ended.
+    async fn control(&self, command: Command) -> Result<(), ActorError> {
+        self.address.ask(|reply| Control { command, reply }).await
+    }
+
+    /// Panics in a handler of the actor, and returns what the caller of that message gets.
+    #[cfg(any(test, feature = "panic-injection"))]
     #[doc(hidden)]
-    pub async fn crash(&self) -> Result<(), Rejection> {
-        self.order(Order::Crash).await
+    pub async fn panic_in_handler(&self) -> Result<(), ActorError> {
+        self.address.ask(lifecycle::Panic).await
     }
+}
 
-    async fn order(&self, order: Order) -> Result<(), Rejection> {
-        self.ask(|reply| Obey { order, reply }).await
-    }
-
-    /// Sends a message that brings its own channel for the answer, and waits for the answer.
-    async fn ask<M, R>(&self, message: impl FnOnce(oneshot::Sender<R>) -> M) -> Result<R, Rejection>
-    where
-        M: actix::Message<Result = ()> + Send + 'static,
-        SupervisorActor: actix::Handler<M>,
-    {
-        let (reply, answer) = oneshot::channel();
-        self.actor.do_send(message(reply));
-        answer.await.map_err(|_| Rejection::Gone)
-    }
+/// Makes a handle, and the actor that has yet to be started.
+fn prepare(settings: SupervisorSettings) -> (SupervisorHandle, Unstarted) {
+    let published = Arc::new(Published::new(now()));
+    let for_actor = Arc::clone(&published);
+    let (address, actor) = lifecycle::prepare(move |address, last_generation| {
+        Supervisor::new(settings.clone(), Arc::clone(&for_actor), address, last_generation)
+    });
+    (SupervisorHandle { published, address }, actor)
 }
 
 impl Permit {
@@ -237,8 +241,8 @@ impl Permit {
     }
 
     /// A permit for a ticket of the breaker.
-    pub(super) fn issued(ticket: Ticket, actor: Addr<SupervisorActor>) -> Self {
-        let probe_of = matches!(ticket.role, Role::Probe(_)).then_some(actor);
+    pub(super) fn issued(ticket: Ticket, supervisor: &WeakAddress<Supervisor>) -> Self {
+        let probe_of = matches!(ticket.role, Role::Probe(_)).then(|| supervisor.clone());
         Self { ticket, probe_of }
     }
 
@@ -265,8 +269,8 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(actor) = self.probe_of.take() {
-            actor.do_send(Report { ticket: self.ticket, outcome: Outcome::Abandoned, reply: None });
+        if let Some(supervisor) = self.probe_of.take() {
+            supervisor.send(Report { ticket: self.ticket, outcome: Outcome::Abandoned, reply: None });
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::supervisor::{
     backoff::{Backoff, Jitter},
     breaker::BreakerSettings,
     budget::BudgetSettings,
-    retry::{Again, GiveUp},
+    retry::{GiveUp, Retryability},
 };
 
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ fn lease() -> Instant {
 }
 
 fn attempt(number: u32) -> FailedAttempt {
-    FailedAttempt { number, again: Again::MayHelp, retry_after: None, deadline: lease() }
+    FailedAttempt { number, retryability: Retryability::Retryable, retry_after: None, deadline: lease() }
 }
 
 async fn fail(supervisor: &SupervisorHandle, permit: Permit, number: u32, of: u32) -> (Decision, Permit) {
@@ -80,7 +80,7 @@ async fn an_open_breaker_refuses_without_asking_the_actor() {
     let supervisor = opened(1).await;
     tokio::time::advance(Duration::from_secs(10)).await;
     let wait = Refusal { retry_after: Some(Duration::from_secs(20)) };
-    assert_eq!(supervisor.glance(), Err(wait));
+    assert_eq!(supervisor.fail_fast(), Err(wait));
     let refused = supervisor.admit(lease()).now_or_never().expect("no message is sent");
     assert_eq!(refused.unwrap_err(), Rejection::Refused(wait));
 }
@@ -258,7 +258,7 @@ async fn the_breaker_obeys_orders() {
     supervisor.force_open().await.unwrap();
     tokio::time::advance(RECOVERY * 1_000).await;
     assert_eq!(supervisor.state(), BreakerState::Open);
-    assert_eq!(supervisor.glance(), Err(Refusal { retry_after: None }));
+    assert_eq!(supervisor.fail_fast(), Err(Refusal { retry_after: None }));
     supervisor.force_closed().await.unwrap();
     assert_eq!(supervisor.state(), BreakerState::Closed);
     failed_call(&supervisor).await;
@@ -268,19 +268,16 @@ async fn the_breaker_obeys_orders() {
 }
 
 #[actix_rt::test]
-async fn killed_with_a_hundred_questions_under_way_it_answers_each_exactly_once() {
-    let supervisor = opened(50).await;
+async fn a_panic_in_a_handler_costs_its_own_caller_the_answer_and_no_other() {
+    let supervisor = opened(1).await;
     tokio::time::advance(RECOVERY).await;
-    // The questions are in the mailbox before the actor runs for the first time, the kill is among them.
+    // The questions are in the mailbox before the actor runs for the first time, the panic is among them.
     let ask = || join_all((0..50).map(|_| supervisor.admit(lease())));
-    let (before, killed, after) = join3(ask(), supervisor.crash(), ask()).await;
-    killed.unwrap();
-    assert_eq!((before.len(), after.len()), (50, 50));
-    assert!(before.iter().all(Result::is_ok), "the state has survived");
-    assert!(after.iter().all(|answer| matches!(answer, Err(Rejection::Refused(_)))));
-    drop(before);
-    tokio::task::yield_now().await;
-    assert!(supervisor.admit(lease()).await.is_ok(), "the next call works");
+    let (before, panicked, after) = join3(ask(), supervisor.panic_in_handler(), ask()).await;
+    assert_eq!(panicked, Err(ActorError::Failed("supervisor")));
+    assert_eq!(before.iter().filter(|answer| answer.is_ok()).count(), 1, "one probe is admitted");
+    assert!(after.iter().all(Result::is_ok), "the breaker was built anew, closed");
+    assert_eq!((supervisor.stats().restarts, supervisor.state()), (1, BreakerState::Closed));
 }
 
 #[actix_rt::test]
@@ -303,5 +300,5 @@ async fn a_handle_whose_actor_has_ended_says_so() {
     let supervisor = receive.recv().unwrap();
     arbiter.stop();
     arbiter.join().unwrap();
-    assert_eq!(supervisor.force_open().await, Err(Rejection::Gone));
+    assert_eq!(supervisor.force_open().await, Err(ActorError::Ended("supervisor")));
 }

@@ -16,7 +16,7 @@ const FAILING: u64 = 0b01 << 62;
 const OPEN: u64 = 0b10 << 62;
 const HALF_OPEN: u64 = 0b11 << 62;
 /// The payload of an open breaker that waits to be told.
-const TOLD: u64 = !TAG;
+const FORCED: u64 = !TAG;
 
 /// The word, and counters that only grow.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Published {
         let word = match breaker.state() {
             State::Closed { failures: 0 } => CLEAN | generation,
             State::Closed { .. } => FAILING | generation,
-            State::Open { until: Until::Told } => OPEN | TOLD,
+            State::Open { until: Until::Forced } => OPEN | FORCED,
             State::Open { until: Until::Time(until) } => OPEN | self.micros(*until),
             State::HalfOpen { .. } => HALF_OPEN,
         };
@@ -72,7 +72,7 @@ impl Published {
         match word & TAG {
             CLEAN => View::Clean { generation: payload },
             FAILING => View::Failing { generation: payload },
-            OPEN if payload == TOLD => View::Open(Refusal { retry_after: None }),
+            OPEN if payload == FORCED => View::Open(Refusal { retry_after: None }),
             OPEN => {
                 let until = self.started + Duration::from_micros(payload);
                 let left = until.saturating_duration_since(now());
@@ -117,7 +117,7 @@ impl Published {
     /// Microseconds since the start, rounded up so that nobody asks before the actor would agree.
     fn micros(&self, until: Instant) -> u64 {
         let nanos = until.saturating_duration_since(self.started).as_nanos();
-        u64::try_from(nanos.div_ceil(1_000)).unwrap_or(u64::MAX).min(TOLD - 1)
+        u64::try_from(nanos.div_ceil(1_000)).unwrap_or(u64::MAX).min(FORCED - 1)
     }
 }
 
@@ -139,20 +139,23 @@ mod tests {
         let now = Instant::now();
         let at = |d: u64| now + Duration::from_nanos(d);
         let published = Published::new(now);
-        let mut breaker = Breaker::new(BreakerSettings {
-            failure_threshold: 2,
-            recovery_timeout: Duration::from_nanos(1_500),
-            half_open_max_calls: 1,
-        });
+        let mut breaker = Breaker::new(
+            BreakerSettings {
+                failure_threshold: 2,
+                recovery_timeout: Duration::from_nanos(1_500),
+                half_open_max_calls: 1,
+            },
+            0,
+        );
         let see = |breaker: &Breaker, ns| {
             published.publish(breaker);
             published.view(|| at(ns))
         };
-        assert_eq!(see(&breaker, 0), View::Clean { generation: 0 });
+        assert_eq!(see(&breaker, 0), View::Clean { generation: 1 });
 
         let ticket = breaker.admit(now, now).0.unwrap();
         breaker.report(ticket, Outcome::Failure, now);
-        assert_eq!(see(&breaker, 0), View::Failing { generation: 0 });
+        assert_eq!(see(&breaker, 0), View::Failing { generation: 1 });
 
         breaker.report(ticket, Outcome::Failure, now);
         let refused = |ns| View::Open(Refusal { retry_after: Some(Duration::from_nanos(ns)) });

@@ -23,7 +23,7 @@ pub struct FailedAttempt {
     /// Its number, from 1.
     pub number: u32,
     /// What the failure says about trying again.
-    pub again: Again,
+    pub retryability: Retryability,
     /// How long the server asked to wait, if it did.
     pub retry_after: Option<Duration>,
     /// When the whole call ends.
@@ -32,11 +32,11 @@ pub struct FailedAttempt {
 
 /// What a failure says about trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Retryability {
     /// It may go better next time.
-    MayHelp,
+    Retryable,
     /// It would fail again, or must not be sent twice.
-    Useless,
+    NotRetryable,
 }
 
 /// Why a failed attempt is not made again.
@@ -68,7 +68,7 @@ impl RetryPolicy {
         now: Instant,
         rng: &mut fastrand::Rng,
     ) -> Result<Duration, GiveUp> {
-        if failed.again == Again::Useless {
+        if failed.retryability == Retryability::NotRetryable {
             return Err(GiveUp::NotRetryable);
         }
         if failed.number >= self.max_attempts {
@@ -103,13 +103,13 @@ mod tests {
             retry_after_max: seconds(60),
         };
         let now = Instant::now();
-        let failed = |number, again, retry_after, deadline| FailedAttempt {
+        let failed = |number, retryability, retry_after, deadline| FailedAttempt {
             number,
-            again,
+            retryability,
             retry_after,
             deadline: now + deadline,
         };
-        let (yes, no, minute) = (Again::MayHelp, Again::Useless, seconds(60));
+        let (yes, no, minute) = (Retryability::Retryable, Retryability::NotRetryable, seconds(60));
         let table = [
             ("the first wait", failed(1, yes, None, minute), Ok(seconds(1))),
             ("the second wait", failed(2, yes, None, minute), Ok(seconds(2))),

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use log::debug;
-use resilience_actors::failure::{Reason, Verdict};
+use resilience_actors::failure::{Decision, Reason};
 use resilience_actors::idempotency::{Key, Lease, Outcome};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,7 +40,7 @@ pub struct Message {
 /// leaves it where it is.
 pub async fn message(world: Data<World>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&request)?;
-    if let Verdict::Fail(failure) = world.failures.decide().await? {
+    if let Decision::Fail(failure) = world.failures.decide().await? {
         log_failure(&request, failure.spend());
         return Err(ApiError::InducedFailure);
     }
