@@ -2,6 +2,7 @@
 //!
 //! * [`binary`] builds the programs under test, once a process.
 //! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
+//! * [`running`] is a server that runs already, at `BASE_URL`.
 //! * [`logs`] reads what it logs, as events that a test can wait for.
 //! * [`http`] is ordinary HTTP; [`raw`] is bytes on a socket, for what an ordinary client refuses to send.
 //! * [`process`] tells what a running program takes of the machine.
@@ -21,6 +22,7 @@ pub mod logs;
 pub mod process;
 pub mod program;
 pub mod raw;
+pub mod running;
 pub mod seed;
 pub mod server;
 pub mod siege;
@@ -32,4 +34,5 @@ pub use interruptible::interruptible;
 pub use process::Footprint;
 pub use program::{Outcome, Program};
 pub use raw::RawConnection;
+pub use running::RunningServer;
 pub use server::TestServer;

@@ -12,7 +12,11 @@ use crate::binary;
 use crate::guard::within;
 use crate::server::TestServer;
 
-/// A program about to be run. Nothing of the caller's environment reaches it but `PATH`.
+/// Variables of the caller that reach the program: where programs are found, and where a measurement of coverage
+/// collects what they ran.
+const PASSED: [&str; 2] = ["PATH", "LLVM_PROFILE_FILE"];
+
+/// A program about to be run. Of the caller's environment only [`PASSED`] reaches it.
 #[derive(Debug)]
 pub struct Program {
     path: PathBuf,
@@ -86,7 +90,8 @@ impl Program {
     /// The command as configured, in a process group of its own.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.arguments).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let passed = PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command.args(&self.arguments).env_clear().envs(passed);
         command.envs(self.environment.iter().cloned()).current_dir(self.directory.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
