@@ -5,14 +5,12 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_cors::Cors;
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
-use actix_web::http::header::HeaderName;
 use actix_web::middleware::Condition;
 use actix_web::web::Data;
 use derive_more::{Display, Error};
@@ -24,11 +22,12 @@ use crate::config::{self, Config};
 use crate::connection::{Connection, Connections, Patience};
 use crate::logging::STARTUP;
 use crate::middleware::body::is_too_large;
-use crate::middleware::errors::{CORRELATION_ID, Errors};
+use crate::middleware::cors;
+use crate::middleware::envelope::RequestEnvelope;
 use crate::middleware::layer::Wrap;
-use crate::middleware::request_log::RequestLog;
-use crate::routes::{self, Docs, message::REPLAYED};
-use crate::world::World;
+use crate::observe::{Observe, RequestLog};
+use crate::state::{AppState, Documents};
+use crate::{openapi, routes};
 
 /// A server that listens already, and accepts once it runs.
 pub struct Application {
@@ -126,13 +125,15 @@ impl Application {
         started: impl FnOnce(),
     ) -> io::Result<()> {
         let Self { config, listener, address } = self;
-        let world = Data::new(World::new(&config));
+        let documents = Documents { openapi: openapi::document().into() };
+        let state = Data::new(AppState::new(config, documents));
+        let config = &state.config;
         let connections = Arc::new(Connections::default());
-        let server = serve(&config, listener, world, &connections)?;
+        let server = serve(&state, listener, &connections)?;
         let handle = server.handle();
         let mut server = actix_rt::spawn(server);
         started();
-        log_start(&config, address);
+        log_start(config, address);
 
         let reason = match future::select(Box::pin(stop), &mut server).await {
             Either::Left((reason, _)) => reason,
@@ -156,19 +157,18 @@ impl Application {
 }
 
 fn serve(
-    config: &Config,
+    state: &Data<AppState>,
     listener: TcpListener,
-    world: Data<World>,
     connections: &Arc<Connections>,
 ) -> io::Result<Server> {
+    let config = &state.config;
     let keep_alive = if config.keep_alive.is_zero() { KeepAlive::Disabled } else { KeepAlive::Os };
     let patience = Patience {
         head: config.header_timeout,
         idle: config.keep_alive.max(NEVER_IDLE),
         write: WRITE_PATIENCE,
     };
-    let docs = if config.enable_docs { Docs::Served } else { Docs::Hidden };
-    let (cors, connections) = (config.cors.clone(), Arc::clone(connections));
+    let (state, connections) = (state.clone(), Arc::clone(connections));
     Server::build()
         .workers(config.workers)
         .backlog(BACKLOG)
@@ -176,13 +176,14 @@ fn serve(
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         .disable_signals()
         .listen("test-server", listener, move || {
-            world.start_actors();
+            state.sessions.default_session().start_actors();
+            let config = &state.config;
             let app = App::new()
-                .configure(|routes| routes::register(routes, &world, docs))
-                .app_data(world.clone())
-                .wrap(Condition::new(cors != config::Cors::Off, cors_layer(&cors)))
-                .wrap(Wrap::with(RequestLog))
-                .wrap(Wrap::with(Errors));
+                .configure(|app| routes::register(app, config))
+                .app_data(state.clone())
+                .wrap(Condition::new(config.cors != config::Cors::Off, cors::layer(&config.cors)))
+                .wrap(Wrap::with(Observe(RequestLog)))
+                .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
             let connections = Arc::clone(&connections);
             fn_service(move |socket: TcpStream| {
                 let _ = socket.set_nodelay(true);
@@ -210,21 +211,6 @@ fn serve(
             )
         })
         .map(actix_server::ServerBuilder::run)
-}
-
-fn cors_layer(cors: &config::Cors) -> Cors {
-    let layer = Cors::default()
-        .allowed_methods(["GET", "POST"])
-        .allow_any_header()
-        .expose_headers([CORRELATION_ID, REPLAYED] as [HeaderName; 2])
-        .max_age(3600);
-    match cors {
-        config::Cors::Off => layer,
-        config::Cors::AnyOrigin => layer.allow_any_origin().send_wildcard(),
-        config::Cors::Origins(origins) => {
-            origins.iter().fold(layer, |layer, origin| layer.allowed_origin(origin)).supports_credentials()
-        }
-    }
 }
 
 fn log_start(config: &Config, address: SocketAddr) {

@@ -1,11 +1,13 @@
-//! What a client is told when it does not get what it asked for: always JSON, in the form that FastAPI uses.
+//! The answers that are not a success: always JSON, in the form that FastAPI uses.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, ResponseError};
 use derive_more::{Display, Error, From};
 use resilience_actors::ActorError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::logging;
 use crate::validation::Fault;
@@ -13,23 +15,23 @@ use crate::validation::Fault;
 /// Every answer of ours that is not a success.
 #[derive(Debug, Display, Error, From)]
 pub enum ApiError {
-    /// A failure that somebody asked for.
+    /// A failure that was armed with `/fail/count` or `/fail/duration`.
     #[display("Induced server failure")]
     InducedFailure,
     /// One entry for every value that does not parse or is out of range.
     #[display("{} invalid values", _0.len())]
     #[from]
     Invalid(#[error(not(source))] Vec<Fault>),
-    /// No such path.
+    /// No route has this path.
     #[display("Not Found")]
     NotFound,
     /// The path exists, but not with this method; the value of `Allow`.
     #[display("Method Not Allowed")]
-    MethodNotAllowed(#[error(not(source))] &'static str),
-    /// The request took longer than it may.
+    MethodNotAllowed(#[error(not(source))] HeaderValue),
+    /// The request timeout has passed.
     #[display("Request timeout")]
     Timeout,
-    /// A body where none is needed, and a large one.
+    /// The body is larger than what is ignored.
     #[display("Request body too large")]
     BodyTooLarge,
     /// The body breaks the rules of HTTP.
@@ -39,21 +41,38 @@ pub enum ApiError {
     #[from]
     #[display("Internal Server Error")]
     Internal(ActorError),
+    /// The semaphore of the slots is closed, which never happens.
+    #[display("Internal Server Error")]
+    SlotsClosed,
     /// A handler panicked, which is a defect of this server.
     #[display("Internal Server Error")]
     Panicked,
 }
 
-/// The body of every error but [`ApiError::Invalid`].
+/// The body of every error but a validation error.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// What went wrong.
+    pub(crate) detail: String,
+}
+
+/// The body of a validation error.
 #[derive(Serialize)]
-pub(crate) struct Detail<T> {
-    pub(crate) detail: T,
+struct Invalid<'a> {
+    detail: &'a [Fault],
+}
+
+/// The body of an error with this text.
+pub(crate) fn detail(detail: &str) -> Bytes {
+    serde_json::to_vec(&Problem { detail: detail.to_owned() }).unwrap_or_default().into()
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::InducedFailure | Self::Internal(_) | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::InducedFailure | Self::Internal(_) | Self::SlotsClosed | Self::Panicked => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -66,14 +85,15 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Invalid(faults) => return response.json(Detail { detail: faults }),
+            Self::Invalid(faults) => return response.json(Invalid { detail: faults }),
             Self::MethodNotAllowed(allow) => {
-                response.insert_header((ALLOW, HeaderValue::from_static(allow)));
+                response.insert_header((ALLOW, allow.clone()));
             }
             Self::Panicked => log::error!(target: logging::ERROR, "Request failed: its handler panicked"),
+            Self::SlotsClosed => log::error!(target: logging::ERROR, "Request failed: its slots are closed"),
             Self::Internal(cause) => log::error!(target: logging::ERROR, cause:% = cause; "Request failed"),
             _ => {}
         }
-        response.json(Detail { detail: self.to_string() })
+        response.json(Problem { detail: self.to_string() })
     }
 }

@@ -1,24 +1,33 @@
-//! A test server: it fails, waits, times out and answers idempotently on command, so that people can see how
-//! their HTTP client copes.
+//! An HTTP server that fails, waits, times out and answers idempotently on command, for testing HTTP clients.
 //!
-//! * [`config`]: what can be set; [`cli`]: how it is typed.
-//! * [`app`]: binds and runs; [`world`]: the state and the limits that requests share.
-//! * [`routes`]: what each path does; [`validation`]: how values are read; [`error`]: what refusals look like.
-//! * [`middleware`]: the layers around every request.
-//! * [`connection`]: the wire below HTTP: silence, garbage, and the end.
-//! * [`logging`]: one event a line; [`openapi`]: the document.
+//! * [`config`]: the settings; [`cli`]: the command line; [`logging`]: one event a line.
+//! * [`app`]: binds and runs the server; [`state`]: what the process shares; [`session`]: what one test needs.
+//! * [`routes`]: one file a path, each with its method, its limits and its OpenAPI part; [`openapi`]: the document.
+//! * [`middleware`]: the layers around every request; [`context`]: what they know about it; [`observe`]: the one
+//!   place that sees a request begin and end.
+//! * [`execution`]: the work under an idempotency key; [`validation`]: how values are read; [`error`]: the answers
+//!   that are not a success; [`headers`]: the headers with a meaning of our own.
+//! * [`connection`]: the socket below HTTP: timeouts, malformed requests, and the end of a connection.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
+//!
+//! Where it happens: a failure is counted down and a replay is answered in [`routes::message`], a 408 is made in
+//! [`middleware::timeout`], a slot is granted in [`middleware::concurrency`].
 
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod context;
 pub mod error;
+pub mod execution;
+pub mod headers;
 pub mod health;
 pub mod logging;
 pub mod middleware;
+pub mod observe;
 pub mod openapi;
 pub mod reload;
 pub mod routes;
+pub mod session;
+pub mod state;
 pub mod validation;
-pub mod world;

@@ -1,46 +1,13 @@
-//! The OpenAPI 3.1 document: what the routes take and what they answer.
-//!
-//! The annotations stand here and not on the handlers, so that a handler's file says only what it does.
-#![expect(dead_code, reason = "the items below are read by the derive alone")]
+//! The OpenAPI 3.1 document, put together from what each route declares.
 
 use serde_json::{Value as Json, json};
-use utoipa::openapi::OpenApi as Document;
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::OpenApi;
+use utoipa::openapi::{OpenApi as Document, Server};
 
-use crate::routes::failure::{CountArmed, DurationArmed, Reset, Status};
-use crate::routes::health::Health;
-use crate::routes::message::Message;
+use crate::error::Problem;
+use crate::routes;
 
-/// The document as JSON text.
-#[must_use]
-pub fn document() -> String {
-    let document: Document = Api::openapi();
-    let mut document = serde_json::to_value(document).unwrap_or_default();
-    say_what_holds_everywhere(&mut document);
-    serde_json::to_string_pretty(&document).unwrap_or_default()
-}
-
-/// What every route answers to a request that breaks the rules of HTTP, and the correlation id that every answer has.
-/// Said here once: the derive would need it at each route, and cannot say that a header is always there.
-fn say_what_holds_everywhere(document: &mut Json) {
-    let paths = document["paths"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut);
-    let operations = paths.filter_map(Json::as_object_mut).flat_map(serde_json::Map::values_mut);
-    for answers in operations.filter_map(|operation| operation["responses"].as_object_mut()) {
-        let malformed = json!({
-            "description": "The request breaks the rules of HTTP",
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-        });
-        answers.insert("400".to_owned(), malformed);
-        for answer in answers.values_mut() {
-            answer["headers"]["X-Correlation-ID"] = json!({
-                "description": "Names this request in the server's log",
-                "required": true,
-                "schema": { "type": "string", "format": "uuid" },
-            });
-        }
-    }
-}
-
+/// What the document says besides its routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -49,177 +16,93 @@ fn say_what_holds_everywhere(document: &mut Json) {
                        limits concurrency, times out and answers idempotently, so that you can test your client.",
         license(name = "MIT", identifier = "MIT")
     ),
-    paths(message, fail_count, fail_duration, fail_reset, fail_status, health),
-    components(schemas(Problem, ValidationProblem)),
-    tags(
-        (name = "message", description = "What your client is pointed at"),
-        (name = "failure", description = "How you make it fail"),
-        (name = "health", description = "Whether it is there")
-    )
+    components(schemas(Problem)),
+    tags((name = "failure-injection", description = "Makes requests to `/msg` fail"))
 )]
-struct Api;
+struct Frame;
 
-/// What every error but a validation error looks like.
-#[derive(ToSchema)]
-struct Problem {
-    /// What went wrong.
-    detail: String,
+/// Where the server is, relative to the document. It holds behind a path prefix of a reverse proxy.
+const SERVER: &str = ".";
+
+/// The document as JSON text.
+#[must_use]
+pub fn document() -> String {
+    let mut document = Frame::openapi();
+    document.servers = Some(vec![Server::new(SERVER)]);
+    routes::api().into_iter().filter_map(routes::Route::into_document).for_each(|part| document.merge(part));
+    serde_json::to_string_pretty(&complete(&document)).unwrap_or_default()
 }
 
-/// One entry for every value that does not parse or is out of range.
-#[derive(ToSchema)]
-struct ValidationProblem {
-    detail: Vec<ValidationFault>,
+/// Adds what holds for every operation.
+fn complete(document: &Document) -> Json {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let function = operation["operationId"].as_str().unwrap_or_default();
+            operation["operationId"] = operation_id(function, path, method).into();
+            if let Some(operation) = operation.as_object_mut() {
+                // FastAPI leaves the field out, too, where there is no tag.
+                operation.retain(|name, value| name != "tags" || *value != json!([]));
+            }
+            complete_responses(&mut operation["responses"]);
+        }
+    }
+    document
 }
 
-/// One thing that is wrong with a request.
-#[derive(ToSchema)]
-struct ValidationFault {
-    /// Which rule is broken.
-    #[schema(example = "int_parsing")]
-    r#type: String,
-    /// Where: `path`, `query` or `header`, and the name.
-    loc: Vec<String>,
-    /// The rule in words.
-    msg: String,
-    /// What was sent.
-    input: String,
-    /// The rule's parameter, if it has one.
-    #[schema(nullable = false)]
-    ctx: Option<std::collections::HashMap<String, Json>>,
+/// The id that FastAPI generates for the function that handles an operation. Generated clients name their own
+/// functions after it.
+fn operation_id(function: &str, path: &str, method: &str) -> String {
+    let id = format!("{function}{path}_{method}");
+    id.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
 }
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-struct MessageQuery {
-    /// Milliseconds to wait before a new answer is made.
-    #[param(required = false, minimum = 0, maximum = 30000)]
-    delay: u32,
+/// Adds the answers that every route gives, and the header that every answer has.
+fn complete_responses(responses: &mut Json) {
+    let refusals = [
+        ("400", "The request breaks the rules of HTTP"),
+        ("408", "The request timeout has passed"),
+        ("413", "The body is too large"),
+    ];
+    for (status, description) in refusals {
+        responses[status] = json!({
+            "description": description,
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        });
+    }
+    for response in responses.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        response["headers"]["X-Correlation-ID"] = json!({
+            "description": "The id of this request in the server's log",
+            "required": true,
+            "schema": { "type": "string", "format": "uuid" },
+        });
+    }
 }
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-struct MessageHeaders {
-    /// Idempotency key; requests with the same key get the same answer. Empty means none.
-    #[param(rename = "X-Request-ID", required = false, max_length = 255, pattern = "^[!-~]*$")]
-    key: String,
-}
-
-/// Get a message
-///
-/// Answers with a new UUID; with the UUID of an earlier request that had the same `X-Request-ID`; or with a 500
-/// while a failure is due, which comes before the stored answer and leaves it where it is.
-#[utoipa::path(
-    get,
-    path = "/msg",
-    tag = "message",
-    params(MessageQuery, MessageHeaders),
-    responses(
-        (status = 200, description = "A message", body = Message, headers(
-            ("Idempotent-Replayed" = String,
-                description = "`true` when the answer was made for another request with this key"),
-        )),
-        (status = 408, description = "The request took longer than it may", body = Problem),
-        (status = 413, description = "A large body came with the request", body = Problem),
-        (status = 422, description = "A value does not parse or is out of range", body = ValidationProblem),
-        (status = 500, description = "An induced failure", body = Problem),
-    )
-)]
-fn message() {}
-
-/// Let the next requests fail
-///
-/// Exactly this many of the following requests to `/msg` are answered with a 500.
-#[utoipa::path(
-    post,
-    path = "/fail/count/{count}",
-    tag = "failure",
-    params(("count" = u32, Path, minimum = 0, maximum = 1000, description = "How many; 0 ends this mode")),
-    responses(
-        (status = 200, description = "Armed", body = CountArmed),
-        (status = 408, description = "The request took longer than it may", body = Problem),
-        (status = 413, description = "A large body came with the request", body = Problem),
-        (status = 422, description = "The count does not parse or is out of range", body = ValidationProblem),
-    )
-)]
-fn fail_count() {}
-
-/// Let every request fail for a while
-#[utoipa::path(
-    post,
-    path = "/fail/duration/{seconds}",
-    tag = "failure",
-    params(("seconds" = u32, Path, minimum = 0, maximum = 3600, description = "How long; 0 ends this mode")),
-    responses(
-        (status = 200, description = "Armed", body = DurationArmed),
-        (status = 408, description = "The request took longer than it may", body = Problem),
-        (status = 413, description = "A large body came with the request", body = Problem),
-        (status = 422, description = "The duration does not parse or is out of range", body = ValidationProblem),
-    )
-)]
-fn fail_duration() {}
-
-/// End all failure modes
-#[utoipa::path(
-    post,
-    path = "/fail/reset",
-    tag = "failure",
-    responses(
-        (status = 200, description = "Nothing fails any more", body = Reset),
-        (status = 408, description = "The request took longer than it may", body = Problem),
-        (status = 413, description = "A large body came with the request", body = Problem),
-    )
-)]
-fn fail_reset() {}
-
-/// Tell what is armed
-#[utoipa::path(
-    get,
-    path = "/fail/status",
-    tag = "failure",
-    responses(
-        (status = 200, description = "What is armed now", body = Status),
-        (status = 408, description = "The request took longer than it may", body = Problem),
-        (status = 413, description = "A large body came with the request", body = Problem),
-    )
-)]
-fn fail_status() {}
-
-/// Tell whether the server works
-#[utoipa::path(
-    get,
-    path = "/health",
-    tag = "health",
-    responses(
-        (status = 200, description = "It does", body = Health),
-        (status = 408, description = "The request took longer than it may", body = Problem),
-        (status = 413, description = "A large body came with the request", body = Problem),
-    )
-)]
-fn health() {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_document_is_openapi_3_1_and_lists_every_route_with_its_method() {
+    fn the_document_is_openapi_3_1_and_every_answer_has_a_correlation_id() {
         let document: Json = serde_json::from_str(&document()).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-        for (path, method) in [
-            ("/msg", "get"),
-            ("/fail/count/{count}", "post"),
-            ("/fail/duration/{seconds}", "post"),
-            ("/fail/reset", "post"),
-            ("/fail/status", "get"),
-            ("/health", "get"),
-        ] {
-            let operation = &document["paths"][path][method];
-            assert!(operation.is_object(), "{method} {path} is missing");
-            for (status, answer) in operation["responses"].as_object().unwrap() {
-                let header = &answer["headers"]["X-Correlation-ID"];
-                assert_eq!(header["required"], true, "{method} {path} {status}");
+        let paths = document["paths"].as_object().unwrap();
+        assert_eq!(paths.len(), routes::api().len());
+        for operation in paths.values().flat_map(|path| path.as_object().unwrap().values()) {
+            for answer in operation["responses"].as_object().unwrap().values() {
+                assert_eq!(answer["headers"]["X-Correlation-ID"]["required"], true, "{operation}");
             }
         }
+    }
+
+    #[test]
+    fn operation_ids_follow_the_rule_of_fastapi() {
+        assert_eq!(operation_id("get_message", "/msg", "get"), "get_message_msg_get");
+        assert_eq!(
+            operation_id("set_failure_count", "/fail/count/{count}", "post"),
+            "set_failure_count_fail_count__count__post"
+        );
     }
 }

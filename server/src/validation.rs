@@ -7,6 +7,33 @@ use std::ops::RangeInclusive;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// The body of a 422: one entry for every value that does not parse or is out of range.
+#[derive(ToSchema)]
+#[schema(as = HTTPValidationError)]
+#[expect(dead_code, reason = "read by the derive alone")]
+pub(crate) struct HttpValidationError {
+    detail: Vec<ValidationError>,
+}
+
+/// One value that is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the derive alone")]
+struct ValidationError {
+    /// Where the value is: `path`, `query` or `header`, then its name.
+    loc: Vec<String>,
+    /// The broken rule in words.
+    msg: String,
+    /// The name of the broken rule.
+    #[schema(example = "int_parsing")]
+    r#type: String,
+    /// The value as it was sent.
+    input: String,
+    /// The parameter of the rule, if it has one.
+    #[schema(nullable = false)]
+    ctx: Option<std::collections::HashMap<String, Value>>,
+}
 
 /// One thing that is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

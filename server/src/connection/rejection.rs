@@ -5,8 +5,9 @@ use actix_web::http::StatusCode;
 use log::debug;
 use uuid::Uuid;
 
+use crate::error::detail;
+use crate::headers::CORRELATION_ID;
 use crate::logging::REQUEST;
-use crate::middleware::errors::{CORRELATION_ID, detail};
 
 /// Finds an answer of the framework's own at the end of what is about to be written: where it starts, and its
 /// status. Such an answer has no body and no correlation id, and is the last on its connection.

@@ -1,8 +1,9 @@
-//! The layers around every request, outermost first: [`errors`], [`request_log`], [`timeout`], [`concurrency`].
+//! The layers around every request, outermost first: [`envelope`], [`observe`](crate::observe), [`cors`],
+//! [`timeout`], [`concurrency`].
 
 pub mod body;
 pub mod concurrency;
-pub mod errors;
+pub mod cors;
+pub mod envelope;
 pub mod layer;
-pub mod request_log;
 pub mod timeout;

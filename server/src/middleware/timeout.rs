@@ -1,23 +1,22 @@
-//! Bounds the whole of a request, its body and its wait for a slot included. What was going on is dropped, which
-//! gives back whatever it held, and the connection stays usable.
-
-use std::time::Duration;
+//! Bounds the whole of a request, its body and its wait for a slot included, and answers 408 when the time is up.
+//!
+//! The work is dropped then, which gives back everything that it holds, and the connection stays usable.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpRequest};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 use super::body;
-use super::errors::{CorrelationId, catching_panics};
+use super::envelope::catching_panics;
 use super::layer::Layer;
+use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::logging::REQUEST;
 
-/// Answers 408 when the time is up.
-pub struct Timeout {
-    /// The bound.
-    pub after: Duration,
-}
+/// Applies the request timeout of the request's session.
+pub struct Timeout;
 
 impl Layer for Timeout {
     async fn call<S, B>(
@@ -30,15 +29,18 @@ impl Layer for Timeout {
         B: MessageBody + 'static,
     {
         let http_request = request.request().clone();
+        let session = RequestContext::session(&http_request).ok_or(ApiError::NotFound)?;
+        let deadline = Instant::now() + session.request_timeout;
+        RequestContext::set_deadline(&http_request, deadline);
         let work = async {
             body::ignore(&mut request).await?;
             catching_panics(inner.call(request)).await
         };
-        let answer = match actix_rt::time::timeout(self.after, work).await {
+        let answer = match timeout_at(deadline, work).await {
             Ok(Ok(response)) => return Ok(response.map_into_boxed_body()),
             Ok(Err(error)) => error,
             Err(_elapsed) => {
-                self.log(&http_request);
+                log(&http_request, session.request_timeout);
                 ApiError::Timeout.into()
             }
         };
@@ -46,13 +48,11 @@ impl Layer for Timeout {
     }
 }
 
-impl Timeout {
-    fn log(&self, request: &HttpRequest) {
-        log::warn!(
-            target: REQUEST,
-            method:% = request.method(), path = request.path(),
-            correlation_id:% = CorrelationId::of(request), timeout_seconds = self.after.as_secs();
-            "Request timeout"
-        );
-    }
+fn log(request: &HttpRequest, timeout: Duration) {
+    log::warn!(
+        target: REQUEST,
+        method:% = request.method(), path = request.path(),
+        correlation_id:% = RequestContext::correlation_id(request), timeout_seconds = timeout.as_secs();
+        "Request timeout"
+    );
 }

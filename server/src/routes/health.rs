@@ -2,23 +2,42 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
+use super::{Plane, Route};
+use crate::context::CurrentSession;
 use crate::error::ApiError;
-use crate::world::World;
+use crate::state::AppState;
 
-/// The server is there, and its actors answer.
+#[derive(OpenApi)]
+#[openapi(paths(health_check))]
+struct Document;
+
+/// The route.
+pub fn route() -> Route {
+    Route::documented(Plane::Control, Document::openapi()).get_and_head(health_check)
+}
+
+/// The server works: its actors answer.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
+struct Health {
     /// Always `ok`.
     status: &'static str,
-    /// For how many seconds the server has been running, to two decimals.
+    /// How long the server has been running, in seconds, with two decimals.
     uptime_seconds: f64,
 }
 
-/// Answers at once, even when every slot is taken. Asks the actors, so that "ok" means that they work.
-pub async fn health(world: Data<World>) -> Result<Json<Health>, ApiError> {
-    world.check().await?;
-    let uptime_seconds = (world.uptime().as_secs_f64() * 100.0).round() / 100.0;
+/// Report whether the server works
+///
+/// Answered at once, even while every slot is taken. The server's actors are asked, so that `ok` means that they
+/// work.
+#[utoipa::path(
+    get,
+    path = "/health",
+    responses((status = 200, description = "The server works", body = Health))
+)]
+async fn health_check(state: Data<AppState>, session: CurrentSession) -> Result<Json<Health>, ApiError> {
+    session.check().await?;
+    let uptime_seconds = (state.uptime().as_secs_f64() * 100.0).round() / 100.0;
     Ok(Json(Health { status: "ok", uptime_seconds }))
 }

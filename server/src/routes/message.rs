@@ -2,77 +2,103 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::web::{Data, Query};
+use actix_web::http::header::HeaderValue;
+use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use log::debug;
 use resilience_actors::failure::{Decision, Reason};
-use resilience_actors::idempotency::{Key, Lease, Outcome};
+use resilience_actors::idempotency::{Key, Outcome};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use uuid::Uuid;
 
-use crate::error::ApiError;
+use super::{Plane, Route};
+use crate::context::{CurrentSession, RequestContext};
+use crate::error::{ApiError, Problem};
+use crate::execution::Execution;
+use crate::headers::{REPLAYED, REQUEST_ID};
 use crate::logging::{CACHE, FAILURE};
-use crate::middleware::errors::CorrelationId;
-use crate::validation::{self, Fault, Rule};
-use crate::world::World;
-
-/// Says that an answer was made before, or for another request with the same key.
-pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// The idempotency key.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::validation::{self, Fault, HttpValidationError, Rule};
 
 /// The longest delay that a request can ask for, in milliseconds.
-pub const MAX_DELAY_MS: u32 = 30_000;
+const MAX_DELAY_MS: u32 = 30_000;
+
+#[derive(OpenApi)]
+#[openapi(paths(get_message))]
+struct Document;
+
+/// The route.
+pub fn route() -> Route {
+    Route::documented(Plane::Data, Document::openapi()).get(get_message)
+}
 
 /// A message, known by its id.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Message {
+struct Message {
     /// A UUID of version 4, new unless the answer is replayed.
-    pub message_id: Uuid,
+    message_id: Uuid,
 }
 
-/// Answers with a new UUID, or with the one that this key has got before, or fails as told.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the derive alone")]
+struct DelayParameter {
+    /// Milliseconds to wait before a new answer is made.
+    #[param(required = false, minimum = 0, maximum = 30000, default = 0)]
+    delay: u32,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive alone")]
+struct KeyParameter {
+    /// Idempotency key: requests with the same key get the same answer. An empty value counts as no key.
+    #[param(rename = "X-Request-ID", required = false, max_length = 255, pattern = "^[!-~]*$")]
+    x_request_id: String,
+}
+
+/// Get a message
 ///
-/// The order is part of the contract: an induced failure comes before the cache, so it hides a stored answer and
-/// leaves it where it is.
-pub async fn message(world: Data<World>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+/// Answers with a new UUID; with the UUID of an earlier request that had the same `X-Request-ID`; or with a 500
+/// while a failure is due, which comes before the stored answer and leaves it in the cache.
+#[utoipa::path(
+    get,
+    path = "/msg",
+    params(DelayParameter, KeyParameter),
+    responses(
+        (status = 200, description = "A message", body = Message, headers(
+            ("Idempotent-Replayed" = String,
+                description = "`true` when the answer was made for another request with this key"),
+        )),
+        (status = 422, description = "A value does not parse or is out of range", body = HttpValidationError),
+        (status = 500, description = "An induced failure", body = Problem),
+    )
+)]
+async fn get_message(session: CurrentSession, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&request)?;
-    if let Decision::Fail(failure) = world.failures.decide().await? {
+    // A failure comes before the cache, so that it hides a stored answer and leaves it where it is.
+    if let Decision::Fail(failure) = session.failures.decide().await? {
         log_failure(&request, failure.spend());
         return Err(ApiError::InducedFailure);
     }
     let Some(key) = asked.key else {
-        return Ok(answer(make(asked.delay).await, Origin::Made));
+        if !asked.delay.is_zero() {
+            actix_rt::time::sleep(asked.delay).await;
+        }
+        return Ok(answer(Uuid::new_v4(), Origin::Made));
     };
-    match world.answers.begin(Key::clone(&key)).await? {
+    match session.answers.begin(Key::clone(&key)).await? {
         Outcome::Replay(id) => {
             log_cache(&request, &key, "Cache hit");
             Ok(answer(id, Origin::Replayed))
         }
         Outcome::Execute(lease) => {
             log_cache(&request, &key, "Cache miss");
-            let id = make_and_store(asked.delay, lease).await;
-            log_cache(&request, &key, "Cache store");
+            let execution = Execution::begin(&request, key, lease);
+            let id = execution.finish(&request, asked.delay).await?;
             Ok(answer(id, Origin::Made))
         }
     }
-}
-
-async fn make(delay: Duration) -> Uuid {
-    if !delay.is_zero() {
-        actix_rt::time::sleep(delay).await;
-    }
-    Uuid::new_v4()
-}
-
-/// Dropped on the way, the lease goes to the next request that waits for this key.
-async fn make_and_store(delay: Duration, lease: Lease<Uuid>) -> Uuid {
-    let id = make(delay).await;
-    lease.complete(id);
-    id
 }
 
 /// Where an answer comes from.
@@ -147,11 +173,11 @@ fn log_failure(request: &HttpRequest, reason: Reason) {
         Reason::Duration { left } => ("duration", left.as_secs_f64()),
     };
     debug!(
-        target: FAILURE, correlation_id:% = CorrelationId::of(request), reason, left;
+        target: FAILURE, correlation_id:% = RequestContext::correlation_id(request), reason, left;
         "Induced failure"
     );
 }
 
 fn log_cache(request: &HttpRequest, key: &str, event: &str) {
-    debug!(target: CACHE, correlation_id:% = CorrelationId::of(request), request_id = key; "{event}");
+    debug!(target: CACHE, correlation_id:% = RequestContext::correlation_id(request), request_id = key; "{event}");
 }

@@ -1,52 +1,72 @@
-//! The routes. Each is one path with one method; every other method is refused with an `Allow` header.
+//! The routes: one file each, which declares the path, the methods, the limits and the OpenAPI part of the route.
+//!
+//! A new route is a new file and one line in [`api`].
 
 pub mod docs;
-pub mod failure;
+pub mod fail;
 pub mod health;
 pub mod message;
+mod redirect;
+mod route;
 
-use actix_web::web::Data;
-use actix_web::{Resource, Route, web};
+use actix_web::web;
 
-use crate::error::ApiError;
-use crate::middleware::concurrency::Concurrency;
-use crate::middleware::layer::Wrap;
-use crate::middleware::timeout::Timeout;
-use crate::world::World;
+use crate::config::Config;
 
-/// Whether the OpenAPI document and its pages are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Docs {
-    /// They are.
-    Served,
-    /// Their paths are unknown.
-    Hidden,
+pub use route::{Plane, Route};
+
+/// The routes of the API, in the order in which the OpenAPI document lists them.
+#[must_use]
+pub fn api() -> Vec<Route> {
+    vec![
+        message::route(),
+        fail::count::route(),
+        fail::duration::route(),
+        fail::reset::route(),
+        fail::status::route(),
+        health::route(),
+    ]
 }
 
-/// Registers every route.
-pub fn register(config: &mut web::ServiceConfig, world: &Data<World>, docs: Docs) {
-    // Every resource is bounded in time, and only the message itself in number: whatever else is asked must be
-    // answered while every slot is taken, refusals included.
-    let timed = |resource: Resource| resource.wrap(Wrap::with(Timeout { after: world.request_timeout }));
-    let message = web::get().to(message::message).wrap(Wrap::with(Concurrency { world: world.clone() }));
-    config
-        .service(timed(only("GET", "/msg", message)))
-        .service(timed(only("POST", "/fail/count/{count}", web::post().to(failure::fail_count))))
-        .service(timed(only("POST", "/fail/duration/{seconds}", web::post().to(failure::fail_duration))))
-        .service(timed(only("POST", "/fail/reset", web::post().to(failure::reset))))
-        .service(timed(only("GET", "/fail/status", web::get().to(failure::status))))
-        .service(timed(only("GET", "/health", web::get().to(health::health))))
-        .default_service(web::to(|| async { Err::<&str, _>(ApiError::NotFound) }));
-    if docs == Docs::Served {
-        config
-            .service(timed(only("GET", "/openapi.json", web::get().to(docs::openapi))))
-            .service(timed(only("GET", "/docs", web::get().to(docs::swagger_ui))))
-            .service(timed(only("GET", "/docs/{asset}", web::get().to(docs::swagger_asset))))
-            .service(timed(only("GET", "/redoc", web::get().to(docs::redoc))));
+/// The routes of the documentation, which are unknown paths when documentation is turned off.
+#[must_use]
+pub fn documentation() -> Vec<Route> {
+    vec![docs::openapi::route(), docs::swagger_ui::route(), docs::asset::route(), docs::redoc::route()]
+}
+
+/// Registers every route that the configuration asks for.
+pub fn register(app: &mut web::ServiceConfig, config: &Config) {
+    let mut routes = api();
+    if config.enable_docs {
+        routes.extend(documentation());
     }
+    let known = redirect::Paths::of(&routes);
+    for route in routes {
+        app.service(route.into_service());
+    }
+    app.default_service(web::to(redirect::fallback)).app_data(known);
 }
 
-fn only(method: &'static str, path: &str, route: Route) -> Resource {
-    let refuse = move || async move { Err::<&str, _>(ApiError::MethodNotAllowed(method)) };
-    web::resource(path).route(route).default_service(web::to(refuse))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::Method;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_documented_operation_has_a_handler_and_every_handler_is_documented() {
+        for route in api() {
+            let handled: BTreeSet<String> = route
+                .methods()
+                .filter(|method| *method != Method::HEAD)
+                .map(|method| method.as_str().to_lowercase())
+                .collect();
+            let path = route.path().to_owned();
+            let document = serde_json::to_value(route.into_document().unwrap()).unwrap();
+            let paths = document["paths"].as_object().unwrap();
+            assert_eq!(paths.keys().collect::<Vec<_>>(), [&path], "a route has one path");
+            let documented = paths[&path].as_object().unwrap().keys().cloned().collect();
+            assert_eq!(handled, documented, "{path}");
+        }
+    }
 }

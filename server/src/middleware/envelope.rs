@@ -2,47 +2,39 @@
 
 use std::panic::AssertUnwindSafe;
 
+use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
-};
-use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::web::Data;
 use futures::FutureExt;
 use uuid::Uuid;
 
 use super::layer::Layer;
 use crate::connection::{Exchange, Expecting};
-use crate::error::{ApiError, Detail};
+use crate::context::RequestContext;
+use crate::error::{ApiError, detail};
+use crate::headers::{self, CORRELATION_ID};
+use crate::state::AppState;
 
-/// Names one request in its answer and in every log line about it.
-pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
-
-/// The id of the request at hand.
-#[derive(Debug, Clone, Copy)]
-pub struct CorrelationId(pub Uuid);
-
-impl CorrelationId {
-    /// The id of a request that has passed this layer.
-    pub fn of(request: &HttpRequest) -> Uuid {
-        request.extensions().get::<Self>().map_or(Uuid::nil(), |id| id.0)
-    }
+/// Attaches the [`RequestContext`] to the request, gives the answer its correlation id, and turns errors of the
+/// framework into ours.
+pub struct RequestEnvelope {
+    /// Where the session of a request is found.
+    pub state: Data<AppState>,
 }
 
-/// Gives the request its id, and its answer too; turns errors of the framework into ours.
-pub struct Errors;
-
-impl Layer for Errors {
+impl Layer for RequestEnvelope {
     async fn call<S, B>(&self, request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
     where
         S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody + 'static,
     {
         let id = Uuid::new_v4();
-        request.extensions_mut().insert(CorrelationId(id));
+        let session = self.state.sessions.default_session().clone();
+        RequestContext::attach(request.request(), id, session);
         let offers_upgrade = request.head().upgrade();
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
@@ -62,7 +54,7 @@ impl Layer for Errors {
             }
             Err(error) => {
                 let mut response = error.error_response();
-                response.headers_mut().insert(CORRELATION_ID, header_value(id));
+                response.headers_mut().insert(CORRELATION_ID, headers::correlation_id(id));
                 Err(InternalError::from_response(error, response).into())
             }
         };
@@ -80,11 +72,11 @@ fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<B
             BoxBody::new(detail(head.reason()))
         });
     }
-    response.headers_mut().insert(CORRELATION_ID, header_value(id));
+    response.headers_mut().insert(CORRELATION_ID, headers::correlation_id(id));
     response
 }
 
-/// Runs a request's handler; a panic in it is an error like any other.
+/// Runs the handler of a request and turns a panic in it into an error like any other.
 ///
 /// The state that the handler shares with others lives in actors and in values that clean up when dropped, so a
 /// panic leaves none of it half changed.
@@ -92,17 +84,6 @@ pub(crate) async fn catching_panics<T>(work: impl Future<Output = Result<T, Erro
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(ApiError::Panicked.into()))
 }
 
-/// The body of an error that is known by its status alone.
-pub(crate) fn detail(reason: &str) -> Bytes {
-    serde_json::to_vec(&Detail { detail: reason }).unwrap_or_default().into()
-}
-
 fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
-}
-
-fn header_value(id: Uuid) -> HeaderValue {
-    let mut buffer = Uuid::encode_buffer();
-    let text = id.as_hyphenated().encode_lower(&mut buffer);
-    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -1,0 +1,20 @@
+//! The headers that this server gives a meaning of its own.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use uuid::Uuid;
+
+/// On every answer: the id that names the request in its log lines.
+pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// On an answer that was made before, or for another request with the same key.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// On a request: its idempotency key.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A correlation id as the value of its header.
+pub fn correlation_id(id: Uuid) -> HeaderValue {
+    let mut buffer = Uuid::encode_buffer();
+    let text = id.as_hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

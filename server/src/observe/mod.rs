@@ -1,0 +1,122 @@
+//! The one place that sees every request begin and end, and tells it to its listeners.
+//!
+//! A listener takes what it needs when the request begins, and gets it back with the [`Outcome`] when the request
+//! ends, however it ends. Two listeners are one: `Observe((first, second))`. While no listener is interested, a
+//! request costs one question to each.
+
+mod request_log;
+
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpRequest};
+
+use crate::error::ApiError;
+use crate::middleware::layer::Layer;
+
+pub use request_log::RequestLog;
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer with this status was made.
+    Answered(u16),
+    /// The client left before there was an answer.
+    ClientLeft,
+    /// The request timed out and was answered with this status.
+    TimedOut(u16),
+}
+
+/// Something that wants to know of requests.
+pub trait Listener: 'static {
+    /// What the listener keeps of a request until it ends.
+    type Begun;
+
+    /// Whether the listener wants to know of the request that begins now.
+    fn is_interested(&self) -> bool;
+
+    /// A request begins. Its answer is not known yet.
+    fn begun(&self, request: &HttpRequest) -> Self::Begun;
+
+    /// The request has ended, `duration` after it began.
+    fn ended(&self, begun: Self::Begun, outcome: Outcome, duration: Duration);
+}
+
+/// The layer that tells a listener of every request.
+pub struct Observe<L>(pub L);
+
+impl<L: Listener> Layer for Observe<L> {
+    async fn call<S, B>(&self, request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+        B: MessageBody + 'static,
+    {
+        if !self.0.is_interested() {
+            return Ok(inner.call(request).await?.map_into_boxed_body());
+        }
+        let begun = Some(self.0.begun(request.request()));
+        let mut watch = Watch { listener: &self.0, begun, since: Instant::now() };
+        let result = inner.call(request).await;
+        watch.end(match &result {
+            Ok(response) => outcome_of(response),
+            Err(error) => Outcome::Answered(error.as_response_error().status_code().as_u16()),
+        });
+        Ok(result?.map_into_boxed_body())
+    }
+}
+
+fn outcome_of<B>(response: &ServiceResponse<B>) -> Outcome {
+    let status = response.status().as_u16();
+    let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
+    match error {
+        Some(ApiError::Timeout) => Outcome::TimedOut(status),
+        _ => Outcome::Answered(status),
+    }
+}
+
+/// A request that has begun. Dropping it before its end means that the client has left.
+struct Watch<'a, L: Listener> {
+    listener: &'a L,
+    begun: Option<L::Begun>,
+    since: Instant,
+}
+
+impl<L: Listener> Watch<'_, L> {
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(begun) = self.begun.take() {
+            self.listener.ended(begun, outcome, self.since.elapsed());
+        }
+    }
+}
+
+impl<L: Listener> Drop for Watch<'_, L> {
+    fn drop(&mut self) {
+        self.end(Outcome::ClientLeft);
+    }
+}
+
+impl<A: Listener, B: Listener> Listener for (A, B) {
+    type Begun = (Option<A::Begun>, Option<B::Begun>);
+
+    fn is_interested(&self) -> bool {
+        self.0.is_interested() || self.1.is_interested()
+    }
+
+    fn begun(&self, request: &HttpRequest) -> Self::Begun {
+        let (first, second) = self;
+        (
+            first.is_interested().then(|| first.begun(request)),
+            second.is_interested().then(|| second.begun(request)),
+        )
+    }
+
+    fn ended(&self, begun: Self::Begun, outcome: Outcome, duration: Duration) {
+        if let Some(begun) = begun.0 {
+            self.0.ended(begun, outcome, duration);
+        }
+        if let Some(begun) = begun.1 {
+            self.1.ended(begun, outcome, duration);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the process shares: its configuration, its documents, its start time and its sessions.
+//!
+//! What one test needs is in a [`Session`](crate::session::Session); what is here exists once.
+
+use std::time::{Duration, Instant};
+
+use actix_web::web::Bytes;
+
+use crate::config::Config;
+use crate::session::{SessionSettings, Sessions};
+
+/// What all requests of the process share.
+pub struct AppState {
+    /// The configuration in force.
+    pub config: Config,
+    /// The documents that are served as they are.
+    pub documents: Documents,
+    /// The sessions.
+    pub sessions: Sessions,
+    started: Instant,
+}
+
+/// Documents that are made once, when the server starts.
+pub struct Documents {
+    /// The OpenAPI document as JSON text.
+    pub openapi: Bytes,
+}
+
+impl AppState {
+    /// Creates the state of a server that starts now, with the default session alone.
+    #[must_use]
+    pub fn new(config: Config, documents: Documents) -> Self {
+        let sessions = Sessions::new(&SessionSettings::from(&config));
+        Self { config, documents, sessions, started: Instant::now() }
+    }
+
+    /// How long the server has been running.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
