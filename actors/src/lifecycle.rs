@@ -149,6 +149,10 @@ impl<S: Handle<M>, M: Send + 'static> Handler<Mail<M>> for StateActor<S> {
     }
 }
 
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;
+
 /// Makes a handler of any state panic, in tests.
 #[cfg(any(test, feature = "panic-injection"))]
 pub(crate) struct Panic(

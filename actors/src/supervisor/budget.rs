@@ -156,6 +156,14 @@ mod tests {
     }
 
     #[test]
+    fn calls_that_were_counted_before_a_budget_earn_nothing_in_it() {
+        let now = Instant::now();
+        let mut budget = Budget::new(settings(0.2, 10.0), 3_000, now);
+        assert_eq!(drain(&mut budget, 3_000, now), 10, "one second's worth");
+        assert_eq!(drain(&mut budget, 3_300, now), 60, "a share of 300 calls");
+    }
+
+    #[test]
     fn seconds_earn_theirs_and_save_up_no_more_than_one() {
         let now = Instant::now();
         let mut budget = Budget::new(settings(0.0, 10.0), 0, now);
