@@ -13,14 +13,13 @@ use actix::{
 use crate::{
     call::{Call, Parts},
     client::Inner,
-    core::Closing,
+    dispatch,
     error::Error,
-    home,
+    lifetime::Lifetime,
     response::Response,
 };
 
-/// The actor behind [`ResilientClient::addr`](crate::ResilientClient::addr). It has nothing to be called: send it
-/// a [`Call`].
+/// The actor behind [`ResilientClient::addr`](crate::ResilientClient::addr). It has no methods: send it a [`Call`].
 #[derive(Debug)]
 pub struct ClientActor {
     client: Weak<Inner>,
@@ -38,11 +37,11 @@ impl ClientActor {
     }
 }
 
-/// Runs the actor, again whenever it stops, until the client closes or nobody has its address any more.
-pub(crate) async fn supervise(mut actor: ContextFut<ClientActor, Context<ClientActor>>, closing: Closing) {
+/// Runs the actor, and restarts it whenever it stops, until the client closes or no address of the actor is left.
+pub(crate) async fn supervise(mut actor: ContextFut<ClientActor, Context<ClientActor>>, lifetime: Lifetime) {
     loop {
         tokio::select! {
-            () = closing.begun() => return,
+            () = lifetime.closing() => return,
             () = &mut actor => {
                 if !actor.restart() {
                     return;
@@ -64,7 +63,7 @@ impl Handler<Call> for ClientActor {
     }
 }
 
-/// A call whose answer is sent when there is one. If whoever asked stops waiting, the call ends.
+/// A call whose result is sent once the call has ended. The call ends early when its sender stops waiting.
 #[derive(Debug)]
 pub struct Reply {
     client: Weak<Inner>,
@@ -81,14 +80,14 @@ impl MessageResponse<ClientActor, Call> for Reply {
             }
         };
         match reply {
-            Some(reply) => drop(actix_rt::spawn(home::answer(call, reply))),
-            // Sent with `do_send`: the call is wanted, its answer is not.
+            Some(reply) => drop(actix_rt::spawn(dispatch::answer(call, reply))),
+            // Sent with `do_send`: the call is made, its result is not wanted.
             None => drop(actix_rt::spawn(call)),
         }
     }
 }
 
-/// Stops the actor, in tests of the restart.
+/// Stops the actor, in tests of its restart.
 #[cfg(feature = "panic-injection")]
 #[derive(Message)]
 #[rtype(result = "()")]

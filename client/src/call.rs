@@ -7,12 +7,10 @@ use http::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::{
-    client::ResilientClient,
-    config::{RetryConfig, TimeoutConfig, check_retry, check_timeout},
+    config::{Redirects, RetryConfig, TimeoutConfig, check_deadline, check_retry, check_timeout},
     error::{Error, ErrorKind},
     method::Method,
     request_id::{self, RequestId},
-    response::Response,
 };
 
 /// Headers that say how the message itself is framed; only the client can get them right.
@@ -21,8 +19,8 @@ const OWN: [&str; 8] =
 
 /// A call to be made.
 ///
-/// By itself it is a message that any actix actor sends to [`ResilientClient::addr`]. Made by a client's methods
-/// (`client.get("/path")`) it knows its client, and [`send`](Call::send) makes it.
+/// By itself it is a message that any actix actor sends to [`ResilientClient::addr`](crate::ResilientClient::addr). Made by a client's methods
+/// (`client.get("/path")`) it knows its client, and `send` makes it.
 ///
 /// What is wrong with it (a bad header, a body that cannot be serialised) comes out when it is sent, as an error
 /// that names the field, before anything goes over the wire.
@@ -51,6 +49,7 @@ pub(crate) struct Overrides {
     pub(crate) timeout: Option<TimeoutConfig>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry: Option<RetryConfig>,
+    pub(crate) redirects: Option<Redirects>,
 }
 
 impl Call {
@@ -92,17 +91,6 @@ impl Call {
     /// An OPTIONS.
     pub fn options(url: impl Into<String>) -> Self {
         Self::new(Method::Options, url)
-    }
-}
-
-impl Call<ResilientClient> {
-    /// Makes the call. Dropping the future before it is done ends the call and frees all that it holds.
-    ///
-    /// # Errors
-    ///
-    /// Everything in [`ErrorKind`].
-    pub fn send(self) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
-        self.to.make(self.parts)
     }
 }
 
@@ -198,7 +186,7 @@ impl<To> Call<To> {
     /// The limit of this whole call, 1 ms to 7 days.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        match crate::config::check_deadline(deadline) {
+        match check_deadline(deadline) {
             Ok(()) => self.overrides().deadline = Some(deadline),
             Err(fault) => self.fail(fault),
         }
@@ -212,6 +200,13 @@ impl<To> Call<To> {
             Ok(()) => self.overrides().retry = Some(retry),
             Err(fault) => self.fail(fault),
         }
+        self
+    }
+
+    /// Sets what happens to redirects of this call, instead of `follow_redirects` of the configuration.
+    #[must_use]
+    pub fn redirects(mut self, redirects: Redirects) -> Self {
+        self.overrides().redirects = Some(redirects);
         self
     }
 

@@ -1,4 +1,4 @@
-//! The handle that people hold.
+//! The handle of a client: what applications hold.
 
 use std::{fmt, sync::Arc};
 
@@ -9,17 +9,15 @@ use tokio::time::Instant;
 use crate::{
     actor::ClientActor,
     call::{Call, Parts},
-    config::ClientConfig,
-    core::{Began, Core},
+    dispatch::{WorkerPool, timer::bounded},
     engine::{self, unanswered},
     error::Error,
-    home::Homes,
     method::Method,
     response::Response,
-    start::{self, Place},
+    state::ClientState,
 };
 
-/// An HTTP client that copes: it retries, waits, refuses and gives up as it was configured to.
+/// A resilient HTTP client: retries, circuit breaker, bulkhead, idempotency and deadlines over awc.
 ///
 /// A handle is cheap to clone and may be used from any number of tasks, arbiters and threads at once. The client
 /// ends when it is [closed](Self::close) or its last handle is dropped.
@@ -35,124 +33,101 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct ResilientClient(Arc<Inner>);
+pub struct ResilientClient(pub(crate) Arc<Inner>);
 
-/// What all handles share.
+/// What all handles share. Dropping the last one closes the client.
 pub(crate) struct Inner {
-    pub(crate) core: Arc<Core>,
-    pub(crate) homes: Homes,
+    pub(crate) state: Arc<ClientState>,
+    pub(crate) workers: WorkerPool,
     pub(crate) actor: Addr<ClientActor>,
 }
 
-/// What has happened since a client started, and what is happening.
+/// Counters since the start of a client, and gauges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
-    /// Calls that were let in: all but those refused because they were malformed or the breaker was open.
+    /// Calls that were admitted: all except those rejected because they were malformed or the breaker was open.
     pub calls: u64,
     /// Retries that were granted.
     pub retries: u64,
     /// Times the breaker opened.
     pub opened: u64,
-    /// Times it became half-open.
+    /// Times the breaker became half-open.
     pub half_opened: u64,
-    /// Times it closed again.
+    /// Times the breaker closed again.
     pub closed: u64,
-    /// Calls under way, waiting ones included.
+    /// Calls in flight, waiting ones included.
     pub in_flight: usize,
-    /// Slots of the bulkhead that are free.
+    /// Free slots of the bulkhead.
     pub available_slots: u32,
-    /// Slots of the bulkhead in all.
+    /// All slots of the bulkhead.
     pub slots: u32,
 }
 
 impl ResilientClient {
-    /// Starts a client: inside an actix system on the current arbiter, elsewhere on a thread of its own.
-    ///
-    /// Calls made on the arbiter that a client lives on cost the least: they change no thread.
-    ///
-    /// # Errors
-    ///
-    /// [`Config`](crate::ErrorKind::Config) when a setting is out of range; [`Closed`](crate::ErrorKind::Closed)
-    /// when no thread could be started.
-    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
-    pub fn start(config: ClientConfig) -> Result<Self, Error> {
-        start::start(&config, Place::default()).map(Self)
-    }
-
-    /// Starts a client on so many arbiters of its own, 1 to 1 024, over which its calls are spread.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
-    pub fn start_on(arbiters: usize, config: ClientConfig) -> Result<Self, Error> {
-        start::start(&config, Place::Own(arbiters)).map(Self)
-    }
-
-    /// A GET. `url` is a path that is appended to the base URL, or an absolute URL.
+    /// Makes a GET request (RFC 9110, 9.3.1). `url` is a path that is appended to the base URL, or an absolute URL.
     pub fn get(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Get, url)
     }
 
-    /// A POST.
+    /// Makes a POST request (RFC 9110, 9.3.3).
     pub fn post(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Post, url)
     }
 
-    /// A PUT.
+    /// Makes a PUT request (RFC 9110, 9.3.4).
     pub fn put(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Put, url)
     }
 
-    /// A PATCH.
+    /// Makes a PATCH request (RFC 5789).
     pub fn patch(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Patch, url)
     }
 
-    /// A DELETE.
+    /// Makes a DELETE request (RFC 9110, 9.3.5).
     pub fn delete(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Delete, url)
     }
 
-    /// A HEAD.
+    /// Makes a HEAD request (RFC 9110, 9.3.2).
     pub fn head(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Head, url)
     }
 
-    /// An OPTIONS.
+    /// Makes an OPTIONS request (RFC 9110, 9.3.7).
     pub fn options(&self, url: impl Into<String>) -> Call<Self> {
         self.call(Method::Options, url)
     }
 
-    /// A call by any method.
+    /// Makes a request of any method. It is sent by [`Call::send`].
     pub fn call(&self, method: Method, url: impl Into<String>) -> Call<Self> {
         Call::to(self.clone(), method, url)
     }
 
-    /// Makes a call that was put together without a client.
+    /// Sends a call that was made without a client.
     ///
     /// # Errors
     ///
-    /// Everything in [`ErrorKind`](crate::ErrorKind).
+    /// Any [`ErrorKind`](crate::ErrorKind).
     pub fn send(&self, call: Call) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
         self.clone().make(call.parts)
     }
 
-    /// The address of the client as an actor, to which any actor sends a [`Call`].
+    /// The address of the client as an actor, to which any actor can send a [`Call`].
     ///
-    /// It does not keep the client open: once the client has closed, sending to it fails.
+    /// An address does not keep the client open: once the client is closed, sending to it fails.
     pub fn addr(&self) -> Addr<ClientActor> {
         self.0.actor.clone()
     }
 
-    /// [`addr`](Self::addr), for those who care for the message alone.
+    /// [`addr`](Self::addr) as a recipient of [`Call`] messages.
     pub fn recipient(&self) -> Recipient<Call> {
         self.addr().recipient()
     }
 
-    /// The state of the circuit breaker now.
+    /// The current state of the circuit breaker.
     pub fn state(&self) -> BreakerState {
-        self.0.core.supervisor.state()
+        self.0.state.supervisor.state()
     }
 
     /// Opens the circuit breaker until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
@@ -161,30 +136,30 @@ impl ResilientClient {
     ///
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn force_open(&self) -> Result<(), Error> {
-        self.0.core.supervisor.force_open().await.map_err(unanswered)
+        self.0.state.supervisor.force_open().await.map_err(unanswered)
     }
 
-    /// Closes the circuit breaker, with no failures counted.
+    /// Closes the circuit breaker and resets its count of failures.
     ///
     /// # Errors
     ///
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn force_closed(&self) -> Result<(), Error> {
-        self.0.core.supervisor.force_closed().await.map_err(unanswered)
+        self.0.state.supervisor.force_closed().await.map_err(unanswered)
     }
 
-    /// Closes the circuit breaker and fills the retry budget, as after the start.
+    /// Closes the circuit breaker and resets the retry budget, as after the start.
     ///
     /// # Errors
     ///
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn reset(&self) -> Result<(), Error> {
-        self.0.core.supervisor.reset().await.map_err(unanswered)
+        self.0.state.supervisor.reset().await.map_err(unanswered)
     }
 
-    /// Counters and gauges.
+    /// The counters and gauges of the client.
     pub fn stats(&self) -> Stats {
-        let Core { supervisor, bulkhead, in_flight, .. } = &*self.0.core;
+        let ClientState { supervisor, bulkhead, lifetime, .. } = &*self.0.state;
         let stats = supervisor.stats();
         Stats {
             calls: stats.calls,
@@ -192,35 +167,38 @@ impl ResilientClient {
             opened: stats.opened,
             half_opened: stats.half_opened,
             closed: stats.closed,
-            in_flight: in_flight.count(),
+            in_flight: lifetime.in_flight(),
             available_slots: bulkhead.available(),
             slots: bulkhead.size(),
         }
     }
 
-    /// Calls under way, those included that wait for a slot or between attempts.
+    /// The calls in flight, including those that wait for a slot or between attempts.
     pub fn in_flight(&self) -> usize {
-        self.0.core.in_flight.count()
+        self.0.state.lifetime.in_flight()
     }
 
-    /// Slots of the bulkhead that are free.
+    /// The free slots of the bulkhead.
     pub fn available_slots(&self) -> u32 {
-        self.0.core.bulkhead.available()
+        self.0.state.bulkhead.available()
     }
 
-    /// Closes the client for all its handles: calls under way end with [`Closed`](crate::ErrorKind::Closed), as do
-    /// later ones. Done when the last call has ended.
+    /// Closes the client for all its handles: calls in flight and later ones end with
+    /// [`Closed`](crate::ErrorKind::Closed).
+    ///
+    /// It returns when the last call in flight has ended, or after `timeout.pool` when a blocked thread does not let
+    /// its calls end.
     pub async fn close(&self) {
-        let core = &self.0.core;
-        if core.closing.begin() == Began::Now {
-            core.journal.closed();
-        }
-        core.in_flight.none().await;
+        let state = &self.0.state;
+        state.close();
+        let longest = Instant::now() + state.defaults.timeout.pool;
+        // Later than that, a call is on a thread that is blocked; it ends when the thread goes on.
+        let _ = bounded(state.lifetime.ended(), longest).await;
     }
 
-    /// Whether the client has been closed.
+    /// Whether the client is closed.
     pub fn is_closed(&self) -> bool {
-        self.0.core.closing.has_begun()
+        self.0.state.lifetime.is_closed()
     }
 
     /// Stops the client's actor, and makes a handler of its supervisor panic; both start again. For tests.
@@ -229,7 +207,7 @@ impl ResilientClient {
     pub async fn crash(&self) {
         self.0.actor.do_send(crate::actor::Crash);
         // Only the message that panics is lost.
-        let _ = self.0.core.supervisor.panic_in_handler().await;
+        let _ = self.0.state.supervisor.panic_in_handler().await;
     }
 
     pub(crate) fn make(self, parts: Parts) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
@@ -237,27 +215,35 @@ impl ResilientClient {
     }
 }
 
+impl Call<ResilientClient> {
+    /// Sends the call. Dropping the future before it is done ends the call and frees everything that it holds.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`](crate::ErrorKind).
+    pub fn send(self) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
+        self.to.make(self.parts)
+    }
+}
+
 impl Inner {
     pub(crate) async fn make(self: Arc<Self>, parts: Parts) -> Result<Response, Error> {
-        let started = Instant::now();
-        let call = Box::new(engine::let_in(&self.core, parts)?);
-        self.homes.make(Arc::clone(&self.core), call, started).await
+        let call = engine::admit(&self.state, parts)?;
+        self.workers.run(Arc::clone(&self.state), call).await
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Calls hold the core; the last handle has gone, so that there are none.
-        if self.core.closing.begin() == Began::Now {
-            self.core.journal.closed();
-        }
+        // Every call in flight holds a handle, so there is none any more.
+        self.state.close();
     }
 }
 
 impl fmt::Debug for ResilientClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResilientClient")
-            .field("base_url", &self.0.core.base_url)
+            .field("base_url", &self.0.state.defaults.base_url)
             .field("state", &self.state())
             .field("in_flight", &self.in_flight())
             .finish_non_exhaustive()

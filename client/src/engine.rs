@@ -1,77 +1,102 @@
-//! One call from its admission to its answer: breaker, slot, attempt, decision, wait, and again.
+//! One call from its admission to its result: breaker, slot, attempt, decision, wait, next attempt.
 //!
 //! It is a plain future. Everything it holds (a permit, a slot, a connection, a timer) is a value in it, so that
 //! dropping it at any await frees all of that at once. It must never spawn, nor decide what the supervisor decides.
 
 use std::{sync::Arc, time::SystemTime};
 
-use resilience_actors::ActorError;
-use resilience_actors::supervisor::{Decision, Permit, Rejection, retry::FailedAttempt};
+use resilience_actors::{
+    ActorError,
+    supervisor::{Decision, Permit, Rejection, retry},
+};
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::{
+    attempt::{self, Failure},
     bulkhead::{Came, Slot},
     call::Parts,
-    classify,
-    core::{Core, Redirects},
+    config::Redirects,
     error::{Error, ErrorKind, GaveUp},
-    failure::{self, Failure},
     history::History,
-    prepare::{Prepared, prepare},
+    observe::{Event, FailedAttempt},
+    prepare::Prepared,
     redirect,
     response::Response,
+    state::ClientState,
     transport::{Fault, Reply, Transport},
 };
 
-/// Lets a call in, on whatever thread it was made: unless it is malformed, the client closed or the breaker open.
-pub(crate) fn let_in(core: &Core, parts: Parts) -> Result<Prepared, Error> {
-    if core.closing.has_begun() {
-        return Err(Error::closed());
+/// A call that has been admitted, on its way to the thread that runs it. It counts as in flight until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) call: Prepared,
+    pub(crate) started: Instant,
+    counted: TaskTrackerToken,
+}
+
+impl Admitted {
+    /// The instant at which the call ends at the latest.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.started + self.call.deadline
     }
-    let call = prepare(core, parts)?;
-    match core.supervisor.fail_fast() {
+}
+
+/// Admits a call, on whichever thread it was made. It rejects a call that is malformed, and every call while the
+/// client is closed or the breaker is open.
+pub(crate) fn admit(state: &ClientState, parts: Parts) -> Result<Admitted, Error> {
+    let started = Instant::now();
+    let counted = state.lifetime.enter().ok_or_else(Error::closed)?;
+    let needs_id = parts.request_id.is_none();
+    let call = state.defaults.prepare(parts)?;
+    if needs_id {
+        state.observers.emit(Event::RequestIdMade { id: &call.request_id });
+    }
+    match state.supervisor.fail_fast() {
         Ok(()) => {
-            core.supervisor.count_call();
-            Ok(call)
+            state.supervisor.count_call();
+            Ok(Admitted { call, started, counted })
         }
         Err(refusal) => Err(rejected(Rejection::Refused(refusal)).with_request_id(call.request_id)),
     }
 }
 
-/// Makes a call that was let in at `started`.
+/// Runs a call that was admitted.
 pub(crate) async fn run<T: Transport>(
-    core: &Core,
+    state: &ClientState,
     transport: &T,
-    call: Prepared,
-    started: Instant,
+    admitted: Admitted,
 ) -> Result<Response, Error> {
-    let _counted = core.in_flight.enter();
-    let deadline = started + call.deadline;
+    let deadline = admitted.deadline();
+    // Dropped last: a call that no longer counts holds nothing.
+    let _counted = admitted.counted;
+    let call = admitted.call;
     let history = History::default();
-    let run = Run { core, transport, call: &call, deadline, history: &history };
+    let run = Run { state, transport, call: &call, deadline, history: &history };
     let outcome = tokio::select! {
         biased;
         outcome = run.drive() => outcome,
         () = sleep_until(deadline) => {
             history.cut(ErrorKind::DeadlineExceeded);
-            let seconds = call.deadline.as_secs_f64();
-            Err(Error::new(ErrorKind::DeadlineExceeded, format!("the deadline of {seconds} s has passed")))
+            Err(Error::deadline_exceeded(call.deadline))
         }
-        () = core.closing.begun() => {
+        () = state.lifetime.closing() => {
             history.cut(ErrorKind::Closed);
             Err(Error::closed())
         }
     };
     let attempts = history.attempts.into_inner();
     match outcome {
-        Ok(reply) => Ok(Response::new(reply, call.request_id, attempts)),
+        Ok(Reply { status, headers, body }) => {
+            Ok(Response::new(status, headers, body, call.request_id, attempts))
+        }
         Err(error) => Err(error.with_request_id(call.request_id).with_attempts(attempts)),
     }
 }
 
 /// A call under way.
 struct Run<'a, T> {
-    core: &'a Core,
+    state: &'a ClientState,
     transport: &'a T,
     call: &'a Prepared,
     deadline: Instant,
@@ -81,7 +106,7 @@ struct Run<'a, T> {
 impl<T: Transport> Run<'_, T> {
     async fn drive(&self) -> Result<Reply, Error> {
         let lease = self.deadline.into_std();
-        let supervisor = &self.core.supervisor;
+        let supervisor = &self.state.supervisor;
         let mut permit = supervisor.admit(lease).await.map_err(rejected)?;
         for number in 1.. {
             let slot = self.slot().await?;
@@ -89,7 +114,7 @@ impl<T: Transport> Run<'_, T> {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
             self.history.begin();
-            let failure = match failure::judge(self.attempt().await, SystemTime::now) {
+            let failure = match attempt::judge(self.attempt().await, SystemTime::now) {
                 Ok(reply) => {
                     self.history.end(Some(reply.status), None);
                     drop(slot);
@@ -101,25 +126,25 @@ impl<T: Transport> Run<'_, T> {
             self.history.end(failure.status(), Some(failure.kind));
             permit = self.retry(failure, slot, permit, number).await?;
         }
-        // A u32 counts more attempts than any policy allows.
-        Err(Error::new(ErrorKind::DeadlineExceeded, "there is no attempt left to make"))
+        // Not reached: a policy allows fewer attempts than a u32 can count.
+        Err(Error::deadline_exceeded(self.call.deadline))
     }
 
     async fn slot(&self) -> Result<Slot<'_>, Error> {
-        let (bulkhead, journal, id) = (&self.core.bulkhead, &self.core.journal, &self.call.request_id);
-        let slot = bulkhead.acquire(|| journal.waiting_for_slot(id)).await.map_err(|_| {
+        let (bulkhead, observers, id) = (&self.state.bulkhead, &self.state.observers, &self.call.request_id);
+        let slot = bulkhead.acquire(|| observers.emit(Event::SlotAwaited { id })).await.map_err(|_| {
             let seconds = bulkhead.acquisition_timeout().as_secs_f64();
-            Error::new(ErrorKind::PoolTimeout, format!("no slot came free within {seconds} s"))
+            Error::new(ErrorKind::PoolTimeout, format!("no slot became free within {seconds} s"))
         })?;
-        journal.slot_acquired(id, bulkhead.available());
+        observers.emit(Event::SlotAcquired { id, available: bulkhead.available() });
         Ok(slot)
     }
 
-    /// One attempt, with the redirects that belong to it.
+    /// Makes one attempt, with the redirects that belong to it.
     async fn attempt(&self) -> Result<Reply, Fault> {
         let (transport, limits) = (self.transport, self.call.limits);
         let mut reply = transport.exchange(&self.call.request, limits).await?;
-        if self.core.redirects == Redirects::Keep {
+        if self.call.redirects == Redirects::Keep {
             return Ok(reply);
         }
         let mut hop = None;
@@ -133,7 +158,7 @@ impl<T: Transport> Run<'_, T> {
         Ok(reply)
     }
 
-    /// Asks whether to try again, and waits until then.
+    /// Asks the supervisor whether to repeat the attempt, and waits until then.
     async fn retry(
         &self,
         failure: Failure,
@@ -143,35 +168,36 @@ impl<T: Transport> Run<'_, T> {
     ) -> Result<Permit, Error> {
         let policy = Arc::clone(&self.call.retry.policy);
         let total = policy.max_attempts;
-        let attempt = FailedAttempt {
+        let failed = retry::FailedAttempt {
             number,
-            retryability: failure.retryability_for(self.call),
+            retryability: failure.retryability_of(self.call.request.method, self.call.retry.methods),
             retry_after: failure.retry_after,
             deadline: self.deadline.into_std(),
         };
-        let outcome = classify::outcome(failure.kind);
-        let supervisor = &self.core.supervisor;
+        let supervisor = &self.state.supervisor;
         let (decision, permit) =
-            supervisor.failed(permit, attempt, outcome, policy).await.map_err(unanswered)?;
-        // Not earlier: whoever gets this slot is to know what this failure did to the breaker. Not later: nobody
-        // holds a slot and waits.
+            supervisor.failed(permit, failed, failure.outcome(), policy).await.map_err(unanswered)?;
+        // Not earlier: the call that gets this slot must see what the failure did to the breaker. Not later: a call
+        // that waits between attempts holds no slot.
         drop(slot);
+        let id = &self.call.request_id;
         let wait = match decision {
             Decision::Retry { wait } => wait,
-            Decision::GiveUp(reason) => return Err(failure.into_error(self.call, failure::gave_up(reason))),
+            Decision::GiveUp(reason) => return Err(failure.into_error(id, attempt::gave_up(reason))),
         };
-        self.core.journal.retrying(&self.call.request_id, failure.kind, wait, number + 1, total);
+        let failed = FailedAttempt { number, total, error: failure.kind, status: failure.status() };
+        self.state.observers.emit(Event::RetryPlanned { id, failed, wait });
         self.history.waited(wait);
         sleep(wait).await;
         match supervisor.renew(permit, self.deadline.into_std()).await {
             Ok(permit) => Ok(permit),
-            Err(Rejection::Refused(_)) => Err(failure.into_error(self.call, GaveUp::CircuitOpen)),
+            Err(Rejection::Refused(_)) => Err(failure.into_error(id, GaveUp::CircuitOpen)),
             Err(Rejection::Unanswered(why)) => Err(unanswered(why)),
         }
     }
 }
 
-/// The supervisor gave no answer: it has ended, or failed and started again with new state.
+/// The error of a call to which the supervisor gave no answer: it has ended, or failed and was started anew.
 pub(crate) fn unanswered(why: ActorError) -> Error {
     match why {
         ActorError::Ended(_) => Error::closed(),
@@ -179,6 +205,7 @@ pub(crate) fn unanswered(why: ActorError) -> Error {
     }
 }
 
+/// The error of a call that the supervisor rejects.
 pub(crate) fn rejected(rejection: Rejection) -> Error {
     match rejection {
         Rejection::Unanswered(why) => unanswered(why),
@@ -188,7 +215,7 @@ pub(crate) fn rejected(rejection: Rejection) -> Error {
                 Some(wait) => {
                     format!("the circuit breaker is open; try again in {:.3} s", wait.as_secs_f64())
                 }
-                None => "the circuit breaker is held open".to_owned(),
+                None => "the circuit breaker is forced open".to_owned(),
             };
             Error::new(ErrorKind::CircuitOpen { retry_after }, message)
         }

@@ -13,12 +13,12 @@ use super::*;
 use crate::{
     call::Call,
     config::{ClientConfig, RetryBudget, RetryConfig, RetryMethods},
-    core::Closing,
     error::ConnectionError,
     headers::Headers,
-    journal::Journal,
+    lifetime::Lifetime,
+    observe::{CallLog, Observers},
+    policy,
     response::Attempt,
-    start,
     transport::{Cause, Limits, Request, Sent},
 };
 
@@ -72,7 +72,7 @@ impl Transport for Script {
 
 #[derive(Clone)]
 struct Bench {
-    core: Arc<Core>,
+    state: Arc<ClientState>,
     script: Rc<Script>,
 }
 
@@ -85,12 +85,13 @@ impl Bench {
         let mut config = ClientConfig::new("http://test");
         config.retry.jitter = false;
         change(&mut config);
-        crate::config::check(&config).unwrap();
-        let journal = Journal::new(&config.logging);
-        let supervisor = SupervisorHandle::start(start::settings(&config, &journal));
-        let core = Core::new(&config, supervisor, journal, Closing::default()).unwrap();
+        config.validate().unwrap();
+        let log = CallLog::new(&config.logging);
+        let supervisor = SupervisorHandle::start(policy::supervisor_settings(&config, log.target()));
+        let observers = Observers::new(log, Vec::new());
+        let state = ClientState::new(&config, supervisor, observers, Lifetime::default()).unwrap();
         let script = Script { steps: Box::new(steps), seen: RefCell::default(), open: Rc::default() };
-        Self { core: Arc::new(core), script: Rc::new(script) }
+        Self { state: Arc::new(state), script: Rc::new(script) }
     }
 
     /// A client whose server takes these steps at once, and then the last one for ever.
@@ -100,9 +101,8 @@ impl Bench {
     }
 
     async fn call(&self, call: Call) -> Result<Response, Error> {
-        let started = Instant::now();
-        let call = let_in(&self.core, call.parts)?;
-        run(&self.core, &*self.script, call, started).await
+        let call = admit(&self.state, call.parts)?;
+        run(&self.state, &*self.script, call).await
     }
 
     async fn get(&self) -> Result<Response, Error> {
@@ -115,13 +115,13 @@ impl Bench {
 
     /// What must hold whenever nobody is calling.
     fn assert_idle(&self) {
-        assert_eq!(self.core.in_flight.count(), 0);
-        assert_eq!(self.core.bulkhead.available(), self.core.bulkhead.size());
+        assert_eq!(self.state.lifetime.in_flight(), 0);
+        assert_eq!(self.state.bulkhead.available(), self.state.bulkhead.size());
         assert_eq!(self.script.open.get(), 0);
     }
 
     fn state(&self) -> BreakerState {
-        self.core.supervisor.state()
+        self.state.supervisor.state()
     }
 }
 
@@ -582,8 +582,8 @@ async fn closing_ends_the_calls_under_way() {
     let bench = Bench::steps(|_| (), &[Step::Hang]);
     let calls = join_all((0..10).map(|_| bench.get()));
     let close = async {
-        bench.core.closing.begin();
-        bench.core.in_flight.none().await;
+        bench.state.close();
+        bench.state.lifetime.ended().await;
     };
     let (errors, ()) = futures::join!(calls, close);
     assert!(errors.iter().all(|r| r.as_ref().unwrap_err().kind() == ErrorKind::Closed));
@@ -603,9 +603,9 @@ async fn a_call_that_is_dropped_frees_everything_at_once_in_every_phase() {
     assert!(sending.as_mut().now_or_never().is_none());
     let mut queued = Box::pin(bench.get());
     assert!(queued.as_mut().now_or_never().is_none());
-    assert_eq!((bench.core.in_flight.count(), bench.script.open.get()), (2, 1));
+    assert_eq!((bench.state.lifetime.in_flight(), bench.script.open.get()), (2, 1));
     drop(queued);
-    assert_eq!(bench.core.in_flight.count(), 1);
+    assert_eq!(bench.state.lifetime.in_flight(), 1);
     drop(sending);
     bench.assert_idle();
 
@@ -614,7 +614,7 @@ async fn a_call_that_is_dropped_frees_everything_at_once_in_every_phase() {
         assert!(waiting.as_mut().now_or_never().is_none());
         tokio::task::yield_now().await;
     }
-    assert_eq!((bench.sent(), bench.script.open.get(), bench.core.in_flight.count()), (2, 0, 1));
+    assert_eq!((bench.sent(), bench.script.open.get(), bench.state.lifetime.in_flight()), (2, 0, 1));
     drop(waiting);
     bench.assert_idle();
     tokio::time::advance(seconds(100)).await;
@@ -684,7 +684,7 @@ async fn the_supervisor_killed_with_a_hundred_calls_in_flight_costs_none_of_them
     let kill = async {
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            assert!(bench.core.supervisor.panic_in_handler().await.is_err());
+            assert!(bench.state.supervisor.panic_in_handler().await.is_err());
         }
     };
     let (replies, ()) = futures::join!(calls, kill);

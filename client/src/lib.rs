@@ -1,4 +1,4 @@
-//! An HTTP client that copes: retries, circuit breaker, bulkhead, idempotency and deadlines over awc, under a
+//! A resilient HTTP client: retries, circuit breaker, bulkhead, idempotency and deadlines over awc, under a
 //! supervisor actor.
 //!
 //! ```no_run
@@ -20,36 +20,47 @@
 //!
 //! # The way of a call
 //!
-//! 1. [`call`]: what to send. It is checked before anything is sent.
-//! 2. [`client`]: the handle. An open breaker refuses here.
-//! 3. `home`: the call runs where it was made if the client lives there, and is handed over otherwise.
-//! 4. `engine`: admission, a slot of the `bulkhead`, an attempt; if it fails, the supervisor decides what next.
-//! 5. `transport`: one exchange over awc; `redirect` says where it leads, `failure` what it means.
-//! 6. [`response`] or [`error`]: with the history of all attempts.
+//! 1. [`call`]: what to send.
+//! 2. [`client`]: the handle.
+//! 3. `prepare`: checks the call and makes its request, before anything is sent.
+//! 4. `dispatch`: runs the call on the thread that owns awc; it is handed over when it was made on another.
+//! 5. `engine`: admission, a slot of the `bulkhead`, an attempt, and after a failed one the supervisor's decision.
+//! 6. `transport`: one exchange over awc; `redirect` says where a redirect leads.
+//! 7. `attempt`: judges the attempt: success or failure, its kind, whether a retry can help.
+//! 8. [`response`] or [`error`]: with the history of all attempts.
 //!
-//! HTTP/1.1 alone is spoken, over TLS as well. Replies are not decompressed.
+//! # Where to look
+//!
+//! * Whether and when a retry is made: `resilience_actors::supervisor::retry`, asked by `engine`; its settings come
+//!   from `policy`.
+//! * Which status or fault is which error, is retried, counts for the breaker: `attempt/classify.rs`.
+//! * The replay of a request on a new connection (RFC 9112, 9.3.1): permitted by `prepare::replay`, made by
+//!   `transport`.
+//! * What is logged: `observe/call_log.rs`, a listener of the events of `observe`.
+//!
+//! The client speaks HTTP/1.1 only, over TLS as well. Replies are not decompressed.
 
 mod actor;
+mod attempt;
 mod bulkhead;
 pub mod call;
-mod classify;
 pub mod client;
 pub mod config;
-mod core;
+mod dispatch;
 mod engine;
 pub mod error;
-mod failure;
 pub mod headers;
 mod history;
-mod home;
-mod journal;
+mod lifetime;
 pub mod method;
+mod observe;
+mod policy;
 mod prepare;
 mod redirect;
 mod request_id;
 pub mod response;
-mod retry_after;
 mod start;
+mod state;
 mod transport;
 mod url;
 
@@ -58,10 +69,10 @@ pub use crate::{
     call::Call,
     client::{BreakerState, ResilientClient, Stats},
     config::{
-        BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig, RetryBudget,
+        BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig, Redirects, RetryBudget,
         RetryConfig, RetryMethods, TimeoutConfig,
     },
-    error::{ConnectionError, Error, ErrorKind, GaveUp, StatusError},
+    error::{ConnectionError, Error, ErrorKind, FieldError, GaveUp, StatusError},
     headers::Headers,
     method::Method,
     response::{Attempt, Response},

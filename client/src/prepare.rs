@@ -1,79 +1,124 @@
-//! From what the caller asked for to what goes out. What is wrong with a call is said here, before anything is sent.
+//! From the call that was asked for to the request that is sent. A call that cannot be sent is rejected here, before
+//! anything goes over the wire.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use http::header;
-use resilience_actors::supervisor::{
-    backoff::{Backoff, Jitter},
-    retry::RetryPolicy,
-};
+use http::{HeaderValue, header};
 
 use crate::{
-    call::Parts,
-    config::{RetryConfig, RetryMethods},
-    core::Core,
+    call::{Call, Parts},
+    config::{ClientConfig, Redirects, RetryMethods, TimeoutConfig},
     error::{Error, ErrorKind},
+    method::Method,
+    policy::RetryRules,
     request_id::{self, RequestId},
-    transport::{Limits, Request},
+    transport::{Limits, Replay, Request},
     url,
 };
 
-/// A call that is ready to go out.
+/// The settings of a client that a call starts from.
+#[derive(Debug)]
+pub(crate) struct CallDefaults {
+    pub(crate) base_url: String,
+    pub(crate) timeout: TimeoutConfig,
+    user_agent: HeaderValue,
+    deadline: Duration,
+    max_body: u64,
+    redirects: Redirects,
+    retry: RetryRules,
+}
+
+/// A call that is ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) request_id: RequestId,
     pub(crate) deadline: Duration,
     pub(crate) limits: Limits,
-    pub(crate) retry: Retry,
+    pub(crate) redirects: Redirects,
+    pub(crate) retry: RetryRules,
 }
 
-/// How a call is retried.
-#[derive(Clone, Debug)]
-pub(crate) struct Retry {
-    pub(crate) policy: Arc<RetryPolicy>,
-    pub(crate) methods: RetryMethods,
-}
+impl CallDefaults {
+    /// The defaults of a configuration that is valid.
+    pub(crate) fn new(config: &ClientConfig) -> Result<Self, Error> {
+        let user_agent = HeaderValue::from_str(&config.user_agent)
+            .map_err(|why| Error::config("user_agent", "must be a header value").with_source(why))?;
+        Ok(Self {
+            base_url: config.base_url.clone(),
+            timeout: config.timeout,
+            user_agent,
+            deadline: config.deadline,
+            max_body: config.max_body_bytes,
+            redirects: if config.follow_redirects { Redirects::Follow } else { Redirects::Keep },
+            retry: RetryRules::new(&config.retry),
+        })
+    }
 
-impl Retry {
-    pub(crate) fn new(config: &RetryConfig) -> Self {
-        let jitter = if config.jitter { Jitter::Full } else { Jitter::None };
-        let backoff =
-            Backoff { min: config.min_wait, max: config.max_wait, multiplier: config.multiplier, jitter };
-        let policy = RetryPolicy {
-            max_attempts: config.max_attempts,
-            backoff,
-            retry_after_max: config.retry_after_max,
-        };
-        Self { policy: Arc::new(policy), methods: config.methods }
+    /// Makes a call ready to be sent.
+    pub(crate) fn prepare(&self, parts: Parts) -> Result<Prepared, Error> {
+        if let Some(fault) = parts.fault {
+            return Err(fault);
+        }
+        let uri = url::resolve(&self.base_url, &parts.url, &parts.query)
+            .map_err(|why| Error::new(ErrorKind::InvalidUrl, format!("the URL {why}")))?;
+        let request_id = parts.request_id.unwrap_or_else(RequestId::random);
+        let mut headers = parts.headers;
+        headers.reserve_exact(2);
+        if !headers.iter().any(|(name, _)| name == header::USER_AGENT) {
+            headers.push((header::USER_AGENT, self.user_agent.clone()));
+        }
+        headers.push((header::HeaderName::from_static(request_id::HEADER), request_id.value().clone()));
+
+        let own = parts.own.unwrap_or_default();
+        let retry = own.retry.as_ref().map_or_else(|| self.retry.clone(), RetryRules::new);
+        Ok(Prepared {
+            limits: Limits {
+                timeout: own.timeout.unwrap_or(self.timeout),
+                max_body: self.max_body,
+                replay: replay(parts.method, retry.methods),
+            },
+            request: Request { method: parts.method, uri, headers, body: parts.body },
+            request_id,
+            deadline: own.deadline.unwrap_or(self.deadline),
+            redirects: own.redirects.unwrap_or(self.redirects),
+            retry,
+        })
     }
 }
 
-/// Puts a call together.
-pub(crate) fn prepare(core: &Core, parts: Parts) -> Result<Prepared, Error> {
-    if let Some(fault) = parts.fault {
-        return Err(fault);
+impl ClientConfig {
+    /// Checks that a client with this configuration could send the call: its URL, headers, body, request id and
+    /// overrides. Nothing is sent, and no client is started.
+    ///
+    /// # Errors
+    ///
+    /// The error that sending the call would end with before anything is sent:
+    /// [`InvalidUrl`](ErrorKind::InvalidUrl), [`InvalidHeader`](ErrorKind::InvalidHeader),
+    /// [`Encode`](ErrorKind::Encode), or [`Config`](ErrorKind::Config) for an override or a setting of this
+    /// configuration that is out of range.
+    ///
+    /// ```
+    /// use resilient_client::{Call, ClientConfig, ErrorKind};
+    ///
+    /// let config = ClientConfig::new("http://localhost:8000");
+    /// config.validate_call(Call::get("/msg"))?;
+    /// let error = config.validate_call(Call::get("ftp://localhost/msg")).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidUrl);
+    /// # Ok::<(), resilient_client::Error>(())
+    /// ```
+    pub fn validate_call<To>(&self, call: Call<To>) -> Result<(), Error> {
+        self.validate()?;
+        CallDefaults::new(self)?.prepare(call.parts).map(drop)
     }
-    let uri = url::resolve(&core.base_url, &parts.url, &parts.query)
-        .map_err(|why| Error::new(ErrorKind::InvalidUrl, format!("the URL {why}")))?;
-    let request_id = parts.request_id.unwrap_or_else(|| {
-        let id = RequestId::random();
-        core.journal.new_request_id(&id);
-        id
-    });
-    let mut headers = parts.headers;
-    headers.reserve_exact(2);
-    if !headers.iter().any(|(name, _)| name == header::USER_AGENT) {
-        headers.push((header::USER_AGENT, core.user_agent.clone()));
-    }
-    headers.push((header::HeaderName::from_static(request_id::HEADER), request_id.value().clone()));
+}
 
-    let own = parts.own.unwrap_or_default();
-    Ok(Prepared {
-        request: Request { method: parts.method, uri, headers, body: parts.body },
-        request_id,
-        deadline: own.deadline.unwrap_or(core.deadline),
-        limits: Limits { timeout: own.timeout.unwrap_or(core.timeout), max_body: core.max_body },
-        retry: own.retry.as_ref().map_or_else(|| core.retry.clone(), Retry::new),
-    })
+/// Whether a request of this method may be replayed on a new connection (RFC 9112, 9.3.1).
+///
+/// With `retry.methods = All` the server is known to honour the request id, which makes every method safe to repeat.
+pub(crate) fn replay(method: Method, methods: RetryMethods) -> Replay {
+    match methods {
+        RetryMethods::IdempotentOnly if !method.is_idempotent() => Replay::Forbidden,
+        RetryMethods::All | RetryMethods::IdempotentOnly => Replay::Allowed,
+    }
 }

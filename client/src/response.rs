@@ -9,7 +9,6 @@ use crate::{
     error::{Error, ErrorKind},
     headers::Headers,
     request_id::RequestId,
-    transport::Reply,
 };
 
 /// A whole reply.
@@ -36,8 +35,13 @@ pub struct Attempt {
 }
 
 impl Response {
-    pub(crate) fn new(reply: Reply, request_id: RequestId, attempts: Vec<Attempt>) -> Self {
-        let Reply { status, headers, body } = reply;
+    pub(crate) fn new(
+        status: u16,
+        headers: Headers,
+        body: Bytes,
+        request_id: RequestId,
+        attempts: Vec<Attempt>,
+    ) -> Self {
         Self { status, headers, body, request_id, attempts }
     }
 

@@ -1,4 +1,4 @@
-//! How a client comes to life: on the arbiter it was started on, or on threads of its own.
+//! How a client starts: on the current arbiter, or on threads of its own.
 
 use std::{
     sync::{Arc, Weak, mpsc},
@@ -6,103 +6,131 @@ use std::{
 };
 
 use actix::{Addr, Arbiter, ArbiterHandle, Context, System, dev::channel};
-use resilience_actors::supervisor::{SupervisorHandle, SupervisorSettings, breaker, budget};
+use resilience_actors::supervisor::{SupervisorHandle, SupervisorSettings};
 
 use crate::{
     actor::{self, ClientActor},
-    client::Inner,
-    config::{self, ClientConfig},
-    core::{Closing, Core},
-    error::{Error, ErrorKind},
-    home::{Home, Homes},
-    journal::Journal,
+    client::{Inner, ResilientClient},
+    config::ClientConfig,
+    dispatch::{Worker, WorkerPool},
+    error::{Error, ErrorKind, FieldError},
+    lifetime::Lifetime,
+    observe::{CallLog, Event, Observers},
+    policy,
+    state::ClientState,
     transport::tls::{self, Trust},
 };
 
+const MAX_ARBITERS: usize = 1_024;
+/// The messages of actors that may wait for the client's actor, which takes each up at once.
+const MAILBOX: usize = 1_024;
+
 /// Where a client lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+enum Place {
     /// On the current arbiter.
     Here,
-    /// On so many threads of its own.
+    /// On this many threads of its own.
     Own(usize),
 }
 
-const MOST_ARBITERS: usize = 1_024;
-/// Messages on their way to the actor that others may have sent; each is taken up at once.
-const MAILBOX: usize = 1_024;
+impl ResilientClient {
+    /// Starts a client: inside an actix system on the current arbiter, elsewhere on a thread of its own.
+    ///
+    /// Calls that are made on the client's own arbiter cost least: they do not change threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config) when a setting is invalid; [`Closed`](ErrorKind::Closed) when no thread could
+    /// be started.
+    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
+    pub fn start(config: ClientConfig) -> Result<Self, Error> {
+        start(&config, Place::default())
+    }
+
+    /// Starts a client on 1 to 1024 arbiters of its own, over which its calls are spread.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    #[allow(clippy::needless_pass_by_value, reason = "a configuration is written where it is used")]
+    pub fn start_on(arbiters: usize, config: ClientConfig) -> Result<Self, Error> {
+        start(&config, Place::Own(arbiters))
+    }
+}
 
 impl Default for Place {
-    /// The current arbiter if there is one and it runs.
+    /// The current arbiter, if there is one and it runs.
     fn default() -> Self {
         let in_system = System::try_current().is_some() && Arbiter::try_current().is_some();
         if in_system && tokio::runtime::Handle::try_current().is_ok() { Self::Here } else { Self::Own(1) }
     }
 }
 
-/// Starts a client.
-pub(crate) fn start(config: &ClientConfig, place: Place) -> Result<Arc<Inner>, Error> {
-    config::check(config)?;
+fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> {
+    config.validate()?;
     let trust = if config.verify_ssl { Trust::PublicRoots } else { Trust::Anyone };
+    let log = CallLog::new(&config.logging);
     let setup = Setup {
         tls: tls::config(trust)?,
-        closing: Closing::default(),
-        settings: settings(config, &Journal::new(&config.logging)),
+        lifetime: Lifetime::default(),
+        settings: policy::supervisor_settings(config, log.target()),
     };
-    let (homes, supervisor, arbiter) = match place {
+    let (workers, supervisor, arbiter) = match place {
         Place::Here => setup.here(),
-        Place::Own(count) if (1..=MOST_ARBITERS).contains(&count) => setup.apart(count)?,
+        Place::Own(count) if (1..=MAX_ARBITERS).contains(&count) => setup.apart(count)?,
         Place::Own(count) => {
-            return Err(Error::config("arbiters", &format!("must be 1 to {MOST_ARBITERS}, got {count}")));
+            let rule = format!("must be 1 to {MAX_ARBITERS}");
+            return Err(FieldError::new("arbiters", rule).with_value(count).into());
         }
     };
-    let journal = Journal::new(&config.logging);
-    journal.started(&config.base_url);
-    let core = Arc::new(Core::new(config, supervisor, journal, setup.closing.clone())?);
-    Ok(Arc::new_cyclic(|client| Inner {
-        core,
-        homes,
-        actor: start_actor(&arbiter, client.clone(), setup.closing),
-    }))
+    let observers = Observers::new(log, Vec::new());
+    observers.emit(Event::ClientStarted { base_url: &config.base_url });
+    let state = Arc::new(ClientState::new(config, supervisor, observers, setup.lifetime.clone())?);
+    Ok(ResilientClient(Arc::new_cyclic(|client| Inner {
+        state,
+        workers,
+        actor: start_actor(&arbiter, client.clone(), setup.lifetime),
+    })))
 }
 
-/// What every home of a client is set up with.
+/// What every worker of a client is set up with.
 struct Setup {
     tls: Arc<rustls::ClientConfig>,
-    closing: Closing,
+    lifetime: Lifetime,
     settings: SupervisorSettings,
 }
 
-type Started = (Homes, SupervisorHandle, ArbiterHandle);
+type Started = (WorkerPool, SupervisorHandle, ArbiterHandle);
 
 impl Setup {
     fn here(&self) -> Started {
-        let (homes, insides) = Homes::new(1);
-        for home in insides {
-            actix_rt::spawn(home.open(Arc::clone(&self.tls), self.closing.clone()));
+        let (pool, workers) = WorkerPool::new(1);
+        for worker in workers {
+            actix_rt::spawn(worker.open(Arc::clone(&self.tls), self.lifetime.clone()));
         }
-        (homes, SupervisorHandle::start(self.settings.clone()), Arbiter::current())
+        (pool, SupervisorHandle::start(self.settings.clone()), Arbiter::current())
     }
 
     fn apart(&self, count: usize) -> Result<Started, Error> {
-        let (homes, insides) = Homes::new(count);
+        let (pool, workers) = WorkerPool::new(count);
         let mut first = None;
-        for home in insides {
-            let started = self.thread(home)?;
+        for worker in workers {
+            let started = self.thread(worker)?;
             first.get_or_insert(started);
         }
         let (supervisor, arbiter) = first.ok_or_else(no_thread)?;
-        Ok((homes, supervisor, arbiter))
+        Ok((pool, supervisor, arbiter))
     }
 
     /// Starts a thread with an actix system of its own, which ends with the client.
-    fn thread(&self, home: Home) -> Result<(SupervisorHandle, ArbiterHandle), Error> {
-        let (tls, closing, settings) = (Arc::clone(&self.tls), self.closing.clone(), self.settings.clone());
+    fn thread(&self, worker: Worker) -> Result<(SupervisorHandle, ArbiterHandle), Error> {
+        let (tls, lifetime, settings) = (Arc::clone(&self.tls), self.lifetime.clone(), self.settings.clone());
         let (ready, started) = mpsc::sync_channel(1);
         let run = move || {
             System::new().block_on(async move {
-                let serving = home.open(tls, closing);
-                // Whoever started us is waiting; if not, there is nobody to serve.
+                let serving = worker.open(tls, lifetime);
+                // The starting thread is waiting; if it has gone, there is no client to serve.
                 if ready.send((SupervisorHandle::start(settings), Arbiter::current())).is_ok() {
                     serving.await;
                 }
@@ -118,28 +146,11 @@ fn no_thread() -> Error {
     Error::new(ErrorKind::Closed, "the client's thread could not be started")
 }
 
-pub(crate) fn settings(config: &ClientConfig, journal: &Journal) -> SupervisorSettings {
-    let breaker = &config.circuit_breaker;
-    SupervisorSettings {
-        breaker: breaker::BreakerSettings {
-            failure_threshold: breaker.failure_threshold,
-            recovery_timeout: breaker.recovery_timeout,
-            half_open_max_calls: breaker.half_open_max_calls,
-        },
-        budget: budget::BudgetSettings {
-            ratio: config.retry.budget.ratio,
-            per_second: config.retry.budget.per_second,
-        },
-        log: journal.target(),
-        seed: None,
-    }
-}
-
-fn start_actor(arbiter: &ArbiterHandle, client: Weak<Inner>, closing: Closing) -> Addr<ClientActor> {
+fn start_actor(arbiter: &ArbiterHandle, client: Weak<Inner>, lifetime: Lifetime) -> Addr<ClientActor> {
     let (sender, receiver) = channel::channel(MAILBOX);
     arbiter.spawn_fn(move || {
         let actor = Context::with_receiver(receiver).into_future(ClientActor::new(client));
-        actix_rt::spawn(actor::supervise(actor, closing));
+        actix_rt::spawn(actor::supervise(actor, lifetime));
     });
     Addr::new(sender)
 }

@@ -94,7 +94,7 @@ async fn at_debug_each_thing_that_happens_to_a_call_is_a_line_with_its_id() {
         (
             Level::Debug,
             format!(
-                "Operation [{id}] failed with [service_unavailable]. Retrying in 0.250 seconds (Attempt 2 of 3)"
+                "Operation [{id}] failed with [service_unavailable: 503]. Retrying in 0.250 seconds (Attempt 1 of 3)"
             ),
         ),
         (Level::Debug, format!("Operation [{id}] acquired a slot (6 left)")),

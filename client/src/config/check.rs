@@ -1,20 +1,44 @@
-//! Whether a configuration makes sense. Every fault names the field, the value and the range. Pure.
+//! Checks that the settings are in range. Every error names the field, the rule and the value. Pure.
 
 use std::{fmt::Display, time::Duration};
 
 use super::{ClientConfig, RetryConfig, TimeoutConfig};
-use crate::{error::Error, url};
+use crate::{
+    error::{Error, FieldError},
+    url,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// The values that a setting may have, both ends included.
+/// The range of a setting, both ends included.
 type Range<T> = std::ops::RangeInclusive<T>;
 
-/// The first setting that is out of its range.
-pub(crate) fn check(config: &ClientConfig) -> Result<(), Error> {
+impl ClientConfig {
+    /// Checks that every setting is in its range. Starting a client does the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) for the first setting that is not; [`Error::field`] says which, as values.
+    ///
+    /// ```
+    /// use resilient_client::ClientConfig;
+    ///
+    /// let mut config = ClientConfig::new("http://localhost:8000");
+    /// config.validate()?;
+    /// config.retry.max_attempts = 0;
+    /// let error = config.validate().unwrap_err();
+    /// assert_eq!(error.field().map(|field| field.field()), Some("retry.max_attempts"));
+    /// # Ok::<(), resilient_client::Error>(())
+    /// ```
+    pub fn validate(&self) -> Result<(), Error> {
+        check(self)
+    }
+}
+
+fn check(config: &ClientConfig) -> Result<(), Error> {
     if !config.base_url.is_empty() {
-        url::check_base(&config.base_url).map_err(|why| Error::config("base_url", &why))?;
+        url::check_base(&config.base_url).map_err(|why| Error::config("base_url", why))?;
     }
     check_timeout(&config.timeout)?;
     check_deadline(config.deadline)?;
@@ -38,12 +62,12 @@ pub(crate) fn check(config: &ClientConfig) -> Result<(), Error> {
     Ok(())
 }
 
-/// The part that a call can override.
+/// Checks the deadline, which a call can override.
 pub(crate) fn check_deadline(deadline: Duration) -> Result<(), Error> {
     duration("deadline", deadline, SHORTEST..=DAY * 7)
 }
 
-/// The part that a call can override.
+/// Checks the timeouts, which a call can override.
 pub(crate) fn check_timeout(timeout: &TimeoutConfig) -> Result<(), Error> {
     duration("timeout.connect", timeout.connect, SHORTEST..=DAY)?;
     duration("timeout.read", timeout.read, SHORTEST..=DAY)?;
@@ -51,18 +75,15 @@ pub(crate) fn check_timeout(timeout: &TimeoutConfig) -> Result<(), Error> {
     duration("timeout.pool", timeout.pool, SHORTEST..=DAY)
 }
 
-/// The part that a call can override.
+/// Checks the retry settings, which a call can override.
 pub(crate) fn check_retry(retry: &RetryConfig) -> Result<(), Error> {
     in_range("retry.max_attempts", retry.max_attempts, 1..=10_000)?;
     duration("retry.min_wait", retry.min_wait, Duration::ZERO..=DAY)?;
     duration("retry.max_wait", retry.max_wait, Duration::ZERO..=DAY)?;
     if retry.min_wait > retry.max_wait {
-        let why = format!(
-            "must be at most retry.max_wait ({} s), got {} s",
-            retry.max_wait.as_secs_f64(),
-            retry.min_wait.as_secs_f64()
-        );
-        return Err(Error::config("retry.min_wait", &why));
+        let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+        let error = FieldError::at_most("retry.min_wait", "retry.max_wait", seconds(retry.max_wait));
+        return Err(error.with_value(seconds(retry.min_wait)).into());
     }
     in_range("retry.multiplier", retry.multiplier, 1.0..=1_000.0)?;
     duration("retry.retry_after_max", retry.retry_after_max, Duration::ZERO..=DAY)?;
@@ -70,19 +91,24 @@ pub(crate) fn check_retry(retry: &RetryConfig) -> Result<(), Error> {
     in_range("retry.budget.per_second", retry.budget.per_second, 0.0..=1_000_000.0)
 }
 
-/// Whether a number is in its range; NaN never is.
-fn in_range<T: PartialOrd + Display + Copy>(field: &str, value: T, range: Range<T>) -> Result<(), Error> {
+/// Checks that a number is in its range; NaN never is.
+fn in_range<T: PartialOrd + Display + Copy>(
+    field: &'static str,
+    value: T,
+    range: Range<T>,
+) -> Result<(), Error> {
     if range.contains(&value) {
         return Ok(());
     }
-    let why = format!("must be {} to {}, got {value}", range.start(), range.end());
-    Err(Error::config(field, &why))
+    let rule = format!("must be {} to {}", range.start(), range.end());
+    Err(FieldError::new(field, rule).with_value(value).into())
 }
 
-fn duration(field: &str, value: Duration, range: Range<Duration>) -> Result<(), Error> {
+fn duration(field: &'static str, value: Duration, range: Range<Duration>) -> Result<(), Error> {
     if range.contains(&value) {
         return Ok(());
     }
-    let (least, most, got) = (range.start().as_secs_f64(), range.end().as_secs_f64(), value.as_secs_f64());
-    Err(Error::config(field, &format!("must be {least} to {most} seconds, got {got}")))
+    let (least, most) = (range.start().as_secs_f64(), range.end().as_secs_f64());
+    let rule = format!("must be {least} to {most} seconds");
+    Err(FieldError::new(field, rule).with_value(value.as_secs_f64()).into())
 }

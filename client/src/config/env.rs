@@ -2,9 +2,9 @@
 //!
 //! What is not set keeps its default. Durations are seconds with fractions, truths are `true` and `false`.
 
-use std::{env, str::FromStr, time::Duration};
+use std::{env, path::PathBuf, str::FromStr, time::Duration};
 
-use super::{ClientConfig, LogLevel, RetryMethods, check, seconds};
+use super::{ClientConfig, LogLevel, RetryMethods, seconds};
 use crate::error::Error;
 
 const PREFIX: &str = "RESILIENT_";
@@ -16,7 +16,7 @@ impl ClientConfig {
     /// POOL}`, `RESILIENT_RETRY_{MAX_ATTEMPTS, MIN_WAIT, MAX_WAIT, MULTIPLIER, JITTER, METHODS, RETRY_AFTER_MAX,
     /// BUDGET_RATIO, BUDGET_PER_SECOND}`, `RESILIENT_CIRCUIT_BREAKER_{FAILURE_THRESHOLD, RECOVERY_TIMEOUT,
     /// HALF_OPEN_MAX_CALLS}`, `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT}`,
-    /// `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`, `RESILIENT_USER_AGENT`, `RESILIENT_LOGGING_{LEVEL,
+    /// `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`, `RESILIENT_CA_FILE` (else `SSL_CERT_FILE`), `RESILIENT_USER_AGENT`, `RESILIENT_LOGGING_{LEVEL,
     /// INCLUDE_REQUEST_ID, TARGET}` and `RESILIENT_MAX_BODY_BYTES`.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl ClientConfig {
         Self::from_lookup(|name| match env::var(name) {
             Ok(value) => Ok(Some(value)),
             Err(env::VarError::NotPresent) => Ok(None),
-            Err(env::VarError::NotUnicode(_)) => Err(Error::config(name, "must be UTF-8")),
+            Err(env::VarError::NotUnicode(_)) => Err(Error::config(name.to_owned(), "must be UTF-8")),
         })
     }
 
@@ -63,12 +63,16 @@ impl ClientConfig {
         from.read("BULKHEAD_ACQUISITION_TIMEOUT", &mut config.bulkhead.acquisition_timeout)?;
         from.read("FOLLOW_REDIRECTS", &mut config.follow_redirects)?;
         from.read("VERIFY_SSL", &mut config.verify_ssl)?;
+        from.read("CA_FILE", &mut config.ca_file)?;
+        if config.ca_file.is_none() {
+            config.ca_file = (from.0)("SSL_CERT_FILE")?.map(PathBuf::from);
+        }
         from.read("USER_AGENT", &mut config.user_agent)?;
         from.read("LOGGING_LEVEL", &mut config.logging.level)?;
         from.read("LOGGING_INCLUDE_REQUEST_ID", &mut config.logging.include_request_id)?;
         from.read("LOGGING_TARGET", &mut config.logging.target)?;
         from.read("MAX_BODY_BYTES", &mut config.max_body_bytes)?;
-        check(&config)?;
+        config.validate()?;
         Ok(config)
     }
 }
@@ -80,7 +84,7 @@ impl<L: Fn(&str) -> Result<Option<String>, Error>> Source<L> {
     fn read<T: Setting>(&self, name: &str, field: &mut T) -> Result<(), Error> {
         let name = format!("{PREFIX}{name}");
         if let Some(text) = (self.0)(&name)? {
-            *field = T::parse(text.trim()).map_err(|why| Error::config(&name, &why))?;
+            *field = T::parse(text.trim()).map_err(|why| Error::config(name, why))?;
         }
         Ok(())
     }
@@ -94,6 +98,12 @@ trait Setting: Sized {
 impl Setting for String {
     fn parse(text: &str) -> Result<Self, String> {
         Ok(text.to_owned())
+    }
+}
+
+impl Setting for Option<PathBuf> {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Some(PathBuf::from(text)))
     }
 }
 

@@ -5,11 +5,11 @@ mod env;
 mod level;
 mod seconds;
 
-use std::{str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::check::{check, check_deadline, check_retry, check_timeout};
+pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
 pub use self::level::LogLevel;
 
 /// Everything a client can be told.
@@ -36,6 +36,8 @@ pub struct ClientConfig {
     pub follow_redirects: bool,
     /// Whether the server's certificate is verified. Default true; false is for tests alone.
     pub verify_ssl: bool,
+    /// A file of certificates in PEM form that are trusted beside Mozilla's roots. Default none.
+    pub ca_file: Option<PathBuf>,
     /// The `User-Agent` header. Default `resilient-client/VERSION`.
     pub user_agent: String,
     /// What is logged, and where.
@@ -62,6 +64,7 @@ impl Default for ClientConfig {
             bulkhead: BulkheadConfig::default(),
             follow_redirects: true,
             verify_ssl: true,
+            ca_file: None,
             user_agent: concat!("resilient-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             logging: LoggingConfig::default(),
             max_body_bytes: 8 << 20,
@@ -137,6 +140,16 @@ impl Default for RetryConfig {
             budget: RetryBudget::default(),
         }
     }
+}
+
+/// What happens to a redirect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Redirects {
+    /// It is followed, at most 10 times and never from https to http.
+    #[default]
+    Follow,
+    /// It is not followed: the call ends with [`StatusError::Other`](crate::StatusError::Other).
+    Keep,
 }
 
 /// Which methods are retried.

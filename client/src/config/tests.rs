@@ -12,7 +12,7 @@ fn valid() -> ClientConfig {
 #[test]
 fn the_defaults_are_the_documented_ones_and_valid() {
     let config = valid();
-    check(&config).unwrap();
+    config.validate().unwrap();
     let seconds = Duration::from_secs;
     assert_eq!(config.timeout.connect, seconds(5));
     assert_eq!(
@@ -71,7 +71,7 @@ fn each_value_out_of_range_is_refused_by_the_name_of_its_field() {
     for (field, spoil) in table {
         let mut config = valid();
         spoil(&mut config);
-        let error = check(&config).unwrap_err();
+        let error = config.validate().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{field}");
         assert!(error.message().starts_with(&format!("{field}: ")), "{field}: {}", error.message());
         assert!(!error.message().contains("secret"), "{}", error.message());

@@ -1,9 +1,8 @@
 //! What can go wrong with an exchange, in the client's own words. Pure.
 
-use std::io;
+use std::{error::Error, io};
 
 use super::wire::WireFault;
-use crate::error::{ConnectionError, ErrorKind, Source};
 
 /// An exchange that brought no whole reply.
 #[derive(Debug)]
@@ -11,7 +10,7 @@ pub(crate) struct Fault {
     pub(crate) cause: Cause,
     pub(crate) sent: Sent,
     pub(crate) message: String,
-    pub(crate) source: Option<Source>,
+    pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// Why it did not.
@@ -23,6 +22,9 @@ pub(crate) enum Cause {
     Certificate,
     /// Time.
     Timeout,
+    /// The head of the reply, or the number of interim replies, is beyond a limit of the client.
+    #[allow(dead_code, reason = "the limits follow")]
+    Limit,
     /// The body is longer than allowed.
     BodyTooLarge,
 }
@@ -34,17 +36,6 @@ pub(crate) enum Sent {
     Nothing,
     /// Nobody knows.
     Maybe,
-}
-
-impl Cause {
-    /// The error that it is.
-    pub(crate) fn kind(self) -> ErrorKind {
-        match self {
-            Self::Network | Self::Certificate => ErrorKind::Connection(ConnectionError::Network),
-            Self::Timeout => ErrorKind::Connection(ConnectionError::Timeout),
-            Self::BodyTooLarge => ErrorKind::BodyTooLarge,
-        }
-    }
 }
 
 impl Fault {

@@ -56,6 +56,16 @@ pub(crate) struct Reply {
 pub(crate) struct Limits {
     pub(crate) timeout: TimeoutConfig,
     pub(crate) max_body: u64,
+    #[allow(dead_code, reason = "the replay follows")]
+    pub(crate) replay: Replay,
+}
+
+/// Whether a request may be sent again, once and on a new connection, after a reused connection ended before a byte
+/// of the reply (RFC 9112, 9.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replay {
+    Allowed,
+    Forbidden,
 }
 
 /// Makes exchanges. The client has one that uses awc; tests have one that follows a script.

@@ -1,10 +1,14 @@
-//! What a reply or a fault means: which error it is, whether it is retried, whether the breaker counts it. Pure.
+//! What a status or the cause of a fault means: which error it is, whether it is retried, whether the circuit
+//! breaker counts it. Pure.
 
 use resilience_actors::supervisor::{breaker::Outcome, retry::Retryability};
 
-use crate::error::{ConnectionError, ErrorKind, StatusError};
+use crate::{
+    error::{ConnectionError, ErrorKind, StatusError},
+    transport::Cause,
+};
 
-/// The error that a status is; `None` for a success.
+/// The kind of error that a status is; `None` for a success.
 pub(crate) fn status_error(status: u16) -> Option<ErrorKind> {
     use ConnectionError as C;
     use StatusError as S;
@@ -12,13 +16,13 @@ pub(crate) fn status_error(status: u16) -> Option<ErrorKind> {
         200..=299 => return None,
         408 => ErrorKind::Connection(C::ServerTimeout),
         502..=504 => ErrorKind::Connection(C::ServiceUnavailable),
-        // Beyond 599 nothing is defined; RFC 9110, 15, has it treated as a 5xx.
+        // RFC 9110, 15: an invalid status beyond 599 is treated as a 5xx.
         500.. => ErrorKind::Connection(C::Server),
         401 | 403 => ErrorKind::Status(S::Authentication),
         404 => ErrorKind::Status(S::NotFound),
         400 | 422 => ErrorKind::Status(S::InvalidRequest),
-        429 => ErrorKind::Status(S::RateLimited),
-        // An interim reply that claims to be the last one is no HTTP.
+        425 | 429 => ErrorKind::Status(S::RateLimited),
+        // A final reply cannot have the status of an interim one.
         0..=199 => ErrorKind::Connection(C::Network),
         300..=499 => ErrorKind::Status(S::Other),
     })
@@ -36,9 +40,35 @@ pub(crate) fn retryability(kind: ErrorKind) -> Retryability {
 pub(crate) fn outcome(kind: ErrorKind) -> Outcome {
     match kind {
         ErrorKind::Connection(_) => Outcome::Failure,
-        // Whatever it said, the server was there to say it.
+        // The server was able to answer.
         ErrorKind::Status(_) | ErrorKind::BodyTooLarge => Outcome::Success,
         _ => Outcome::Abandoned,
+    }
+}
+
+/// The kind of error that a fault of the transport is.
+pub(crate) fn fault_error(cause: Cause) -> ErrorKind {
+    match cause {
+        Cause::Network | Cause::Certificate | Cause::Limit => ErrorKind::Connection(ConnectionError::Network),
+        Cause::Timeout => ErrorKind::Connection(ConnectionError::Timeout),
+        Cause::BodyTooLarge => ErrorKind::BodyTooLarge,
+    }
+}
+
+/// Whether a fault of the transport is worth another attempt.
+pub(crate) fn fault_retryability(cause: Cause) -> Retryability {
+    match cause {
+        Cause::Network | Cause::Timeout => Retryability::Retryable,
+        Cause::Certificate | Cause::Limit | Cause::BodyTooLarge => Retryability::NotRetryable,
+    }
+}
+
+/// What a fault of the transport tells the breaker.
+pub(crate) fn fault_outcome(cause: Cause) -> Outcome {
+    match cause {
+        Cause::Network | Cause::Certificate | Cause::Timeout => Outcome::Failure,
+        // The server was able to answer: with more than is accepted.
+        Cause::Limit | Cause::BodyTooLarge => Outcome::Success,
     }
 }
 
@@ -64,6 +94,7 @@ mod tests {
             (409, "status", NotRetryable, Success),
             (418, "status", NotRetryable, Success),
             (422, "invalid_request", NotRetryable, Success),
+            (425, "rate_limited", Retryable, Success),
             (429, "rate_limited", Retryable, Success),
             (499, "status", NotRetryable, Success),
             (500, "server", Retryable, Failure),
@@ -89,7 +120,22 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_itself_refuses_is_neither_retried_nor_counted() {
+    fn every_cause_of_a_fault_has_its_error_is_retried_or_not_and_counts_or_not() {
+        use {Outcome::*, Retryability::*};
+        for (cause, name, retried, counted) in [
+            (Cause::Network, "network", Retryable, Failure),
+            (Cause::Timeout, "timeout", Retryable, Failure),
+            (Cause::Certificate, "network", NotRetryable, Failure),
+            (Cause::Limit, "network", NotRetryable, Success),
+            (Cause::BodyTooLarge, "body_too_large", NotRetryable, Success),
+        ] {
+            let judged = (fault_error(cause).name(), fault_retryability(cause), fault_outcome(cause));
+            assert_eq!(judged, (name, retried, counted), "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_client_itself_rejects_is_neither_retried_nor_counted() {
         for kind in [
             ErrorKind::PoolTimeout,
             ErrorKind::CircuitOpen { retry_after: None },

@@ -1,17 +1,20 @@
-//! An attempt that failed: what it was, whether it is worth another one, and the error that it becomes. Pure.
+//! An attempt that failed: its kind, whether another attempt can help, and the error that it becomes. Pure.
 
 use std::time::{Duration, SystemTime};
 
-use resilience_actors::supervisor::retry::{GiveUp, Retryability};
+use resilience_actors::supervisor::{
+    breaker::Outcome,
+    retry::{GiveUp, Retryability},
+};
 
+use super::{classify, retry_after};
 use crate::{
-    classify,
     config::RetryMethods,
     error::{Error, ErrorKind, GaveUp},
-    prepare::Prepared,
+    method::Method,
+    request_id::RequestId,
     response::Response,
-    retry_after,
-    transport::{Cause, Fault, Reply, Sent},
+    transport::{Fault, Reply, Sent},
 };
 
 /// An attempt that failed.
@@ -21,7 +24,7 @@ pub(crate) struct Failure {
     what: What,
 }
 
-/// What it was made of.
+/// What the attempt brought.
 enum What {
     Reply(Reply),
     Fault(Fault),
@@ -35,7 +38,7 @@ pub(crate) fn judge(
     let reply = match result {
         Ok(reply) => reply,
         Err(fault) => {
-            let kind = fault.cause.kind();
+            let kind = classify::fault_error(fault.cause);
             return Err(Failure { kind, retry_after: None, what: What::Fault(fault) });
         }
     };
@@ -46,6 +49,7 @@ pub(crate) fn judge(
 }
 
 impl Failure {
+    /// The status of the reply, if there was one.
     pub(crate) fn status(&self) -> Option<u16> {
         match &self.what {
             What::Reply(reply) => Some(reply.status),
@@ -53,25 +57,34 @@ impl Failure {
         }
     }
 
-    /// Whether a failure of this kind may go better another time.
-    pub(crate) fn retryability(&self) -> Retryability {
+    /// What the failure tells the circuit breaker.
+    pub(crate) fn outcome(&self) -> Outcome {
         match &self.what {
-            What::Fault(fault) if fault.cause == Cause::Certificate => Retryability::NotRetryable,
-            _ => classify::retryability(self.kind),
+            What::Reply(_) => classify::outcome(self.kind),
+            What::Fault(fault) => classify::fault_outcome(fault.cause),
         }
     }
 
-    /// Whether this call may be sent again.
-    pub(crate) fn retryability_for(&self, call: &Prepared) -> Retryability {
+    /// Whether another attempt can help with a failure of this kind.
+    pub(crate) fn retryability(&self) -> Retryability {
+        match &self.what {
+            What::Reply(_) => classify::retryability(self.kind),
+            What::Fault(fault) => classify::fault_retryability(fault.cause),
+        }
+    }
+
+    /// Whether a call of this method may make another attempt after this failure.
+    pub(crate) fn retryability_of(&self, method: Method, methods: RetryMethods) -> Retryability {
         let nothing_sent = matches!(&self.what, What::Fault(fault) if fault.sent == Sent::Nothing);
-        let repeatable = match call.retry.methods {
+        let repeatable = match methods {
             RetryMethods::All => true,
-            RetryMethods::IdempotentOnly => call.request.method.is_idempotent() || nothing_sent,
+            RetryMethods::IdempotentOnly => method.is_idempotent() || nothing_sent,
         };
         if repeatable { self.retryability() } else { Retryability::NotRetryable }
     }
 
-    pub(crate) fn into_error(self, call: &Prepared, reason: GaveUp) -> Error {
+    /// The error of a call that ends with this failure.
+    pub(crate) fn into_error(self, request_id: &RequestId, reason: GaveUp) -> Error {
         let retryable = self.retryability() == Retryability::Retryable;
         let error = match self.what {
             What::Fault(fault) => {
@@ -88,18 +101,18 @@ impl Failure {
                     }
                     status => format!("the server answered {status}"),
                 };
-                Error::new(self.kind, message).with_response(Response::new(
-                    reply,
-                    call.request_id.clone(),
-                    Vec::new(),
-                ))
+                Error::new(self.kind, message).with_response(response(reply, request_id.clone()))
             }
         };
         error.retryable(retryable).with_retry_after(self.retry_after).because(reason)
     }
 }
 
-/// The reason as callers see it.
+fn response(reply: Reply, request_id: RequestId) -> Response {
+    Response::new(reply.status, reply.headers, reply.body, request_id, Vec::new())
+}
+
+/// The reason for which the supervisor gave up, as callers see it.
 pub(crate) fn gave_up(reason: GiveUp) -> GaveUp {
     match reason {
         GiveUp::NotRetryable => GaveUp::NotRetryable,

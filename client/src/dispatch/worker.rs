@@ -1,0 +1,80 @@
+//! The loop of a worker, on the thread that owns awc.
+
+use std::{rc::Rc, sync::Arc};
+
+use tokio::sync::oneshot;
+
+use super::{
+    Outcome,
+    local::{Desk, Registered, WorkerId},
+    queue::{Inbox, Job, Stray},
+};
+use crate::{engine, lifetime::Lifetime, transport::AwcTransport};
+
+/// A worker, before it is opened on its thread.
+pub(crate) struct Worker {
+    id: WorkerId,
+    inbox: Inbox,
+}
+
+impl Worker {
+    pub(super) fn new(id: WorkerId, inbox: Inbox) -> Self {
+        Self { id, inbox }
+    }
+
+    /// Opens the worker on this thread: from now on, calls that are made here run in place.
+    ///
+    /// The future serves the calls that others hand over. It ends with the last handle of the client, or when the
+    /// client is closed and its last call has ended.
+    pub(crate) fn open(self, tls: Arc<rustls::ClientConfig>, lifetime: Lifetime) -> impl Future<Output = ()> {
+        let desk = Rc::new(Desk::new(AwcTransport::new(tls)));
+        let registered = Registered::new(self.id, Rc::clone(&desk));
+        let mut inbox = self.inbox;
+        async move {
+            let _registered = registered;
+            let ended = lifetime.ended();
+            tokio::pin!(ended);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(stray) = inbox.strays.recv() => settle(stray, &desk),
+                    job = inbox.jobs.recv() => match job {
+                        Some(job) => start(job, &desk),
+                        None => return,
+                    },
+                    () = &mut ended => return,
+                }
+            }
+        }
+    }
+}
+
+fn start(job: Job, desk: &Desk) {
+    let Some((state, call)) = job.call.take() else { return };
+    let transport = desk.transport();
+    let run = async move { engine::run(&state, &*transport, call).await };
+    actix_rt::spawn(answer(run, job.reply));
+}
+
+fn settle(stray: Stray, desk: &Desk) {
+    match stray {
+        Stray::Drop { key } => drop(desk.remove(key)),
+        Stray::Adopt { key, reply } => {
+            if let Some(call) = desk.remove(key) {
+                actix_rt::spawn(answer(call, reply));
+            }
+        }
+    }
+}
+
+/// Runs a call for a caller that may stop waiting for it, which ends it.
+pub(crate) async fn answer(call: impl Future<Output = Outcome>, mut reply: oneshot::Sender<Outcome>) {
+    tokio::select! {
+        biased;
+        () = reply.closed() => {}
+        outcome = call => {
+            // Nothing is left to do for a caller that has gone.
+            let _ = reply.send(outcome);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The settings, turned into what the supervisor wants.
+
+use std::sync::Arc;
+
+use resilience_actors::supervisor::{
+    LogTarget, SupervisorSettings,
+    backoff::{Backoff, Jitter},
+    breaker::BreakerSettings,
+    budget::BudgetSettings,
+    retry::RetryPolicy,
+};
+
+use crate::config::{ClientConfig, RetryConfig, RetryMethods};
+
+/// How the attempts of a call are repeated: when, and for which methods.
+#[derive(Clone, Debug)]
+pub(crate) struct RetryRules {
+    pub(crate) policy: Arc<RetryPolicy>,
+    pub(crate) methods: RetryMethods,
+}
+
+impl RetryRules {
+    pub(crate) fn new(config: &RetryConfig) -> Self {
+        let jitter = if config.jitter { Jitter::Full } else { Jitter::None };
+        let backoff =
+            Backoff { min: config.min_wait, max: config.max_wait, multiplier: config.multiplier, jitter };
+        let policy = RetryPolicy {
+            max_attempts: config.max_attempts,
+            backoff,
+            retry_after_max: config.retry_after_max,
+        };
+        Self { policy: Arc::new(policy), methods: config.methods }
+    }
+}
+
+/// The settings of the supervisor's actor.
+pub(crate) fn supervisor_settings(config: &ClientConfig, log: LogTarget) -> SupervisorSettings {
+    let breaker = &config.circuit_breaker;
+    SupervisorSettings {
+        breaker: BreakerSettings {
+            failure_threshold: breaker.failure_threshold,
+            recovery_timeout: breaker.recovery_timeout,
+            half_open_max_calls: breaker.half_open_max_calls,
+        },
+        budget: BudgetSettings {
+            ratio: config.retry.budget.ratio,
+            per_second: config.retry.budget.per_second,
+        },
+        log,
+        seed: None,
+    }
+}

@@ -1,0 +1,47 @@
+//! What all handles, calls and workers of one client share.
+
+use resilience_actors::supervisor::SupervisorHandle;
+
+use crate::{
+    bulkhead::Bulkhead,
+    config::ClientConfig,
+    error::Error,
+    lifetime::{Closing, Lifetime},
+    observe::{Event, Observers},
+    prepare::CallDefaults,
+};
+
+/// The state of a client, apart from the threads that do its I/O.
+#[derive(Debug)]
+pub(crate) struct ClientState {
+    pub(crate) defaults: CallDefaults,
+    pub(crate) bulkhead: Bulkhead,
+    pub(crate) supervisor: SupervisorHandle,
+    pub(crate) observers: Observers,
+    pub(crate) lifetime: Lifetime,
+}
+
+impl ClientState {
+    /// The state of a client whose configuration is valid.
+    pub(crate) fn new(
+        config: &ClientConfig,
+        supervisor: SupervisorHandle,
+        observers: Observers,
+        lifetime: Lifetime,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            defaults: CallDefaults::new(config)?,
+            bulkhead: Bulkhead::new(config.bulkhead.max_concurrency, config.bulkhead.acquisition_timeout),
+            supervisor,
+            observers,
+            lifetime,
+        })
+    }
+
+    /// Begins to close the client: no call is admitted any more, and those in flight end.
+    pub(crate) fn close(&self) {
+        if self.lifetime.close() == Closing::BegunNow {
+            self.observers.emit(Event::ClientClosed);
+        }
+    }
+}
