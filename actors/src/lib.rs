@@ -6,6 +6,7 @@
 //! no answer.
 //!
 //! * [`failure`]: which requests fail: the next N, or all for a while.
+//! * [`fault`]: scripted and seeded faults: which request gets which fault.
 //! * [`idempotency`]: one execution for each key; its answer is stored for a while and replayed.
 //! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is retried.
 //!
@@ -16,6 +17,7 @@ mod address;
 mod clock;
 mod error;
 pub mod failure;
+pub mod fault;
 pub mod idempotency;
 mod lifecycle;
 pub mod supervisor;

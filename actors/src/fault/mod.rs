@@ -1,0 +1,28 @@
+//! Scripted and seeded faults: which request gets which fault, exactly and reproducibly.
+//!
+//! * [`rule`]: what a plan consists of. [`matcher`] and [`glob`]: which requests a rule concerns.
+//! * [`plan`]: how far each rule has come, and what the next request gets ([`decision`]).
+//! * [`draw`]: what is random, as a function of the seed. [`delay`]: how long a delay lasts. [`rate`]: rate limits.
+//! * `groups`: the count of each key and connection, in bounded memory.
+//!
+//! What a fault does is not known here: it is a type parameter.
+
+pub mod decision;
+pub mod delay;
+pub mod draw;
+pub mod glob;
+mod groups;
+pub mod matcher;
+pub mod plan;
+pub mod rate;
+pub mod rule;
+
+pub use decision::{Caller, Decision, Effect, Source};
+pub use delay::{Delay, MAX_DELAY};
+pub use draw::{Purpose, uniform};
+pub use glob::Glob;
+pub use groups::KeyBudget;
+pub use matcher::{Matcher, Request};
+pub use plan::{Decided, FaultPlan, PlanStatus, RuleStatus};
+pub use rate::RateLimit;
+pub use rule::{Action, Per, Rule, Rules, Step, Then, Window};
