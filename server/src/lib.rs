@@ -7,6 +7,7 @@
 //!   place that sees a request begin and end.
 //! * [`execution`]: the work under an idempotency key; [`validation`]: how values are read; [`error`]: the answers
 //!   that are not a success; [`headers`]: the headers with a meaning of our own.
+//! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
 //! * [`connection`]: the socket below HTTP: timeouts, malformed requests, and the end of a connection.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
 //!
@@ -20,8 +21,10 @@ pub mod connection;
 pub mod context;
 pub mod error;
 pub mod execution;
+pub mod fault;
 pub mod headers;
 pub mod health;
+pub mod json;
 pub mod logging;
 pub mod middleware;
 pub mod observe;

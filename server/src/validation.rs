@@ -150,7 +150,7 @@ pub fn idempotency_key<'a>(location: [&'static str; 2], input: &'a [u8]) -> Resu
 }
 
 /// A number of any length; what does not fit an `i64` becomes its largest or smallest value.
-fn parse_integer(input: &str) -> Option<i64> {
+pub(crate) fn parse_integer(input: &str) -> Option<i64> {
     let text = input.trim();
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),

@@ -133,12 +133,12 @@ mod tests {
             (['*', rest @ ..], _) => {
                 naive(rest, value) || matches!(value, [_, tail @ ..] if naive(pattern, tail))
             }
-            (['?', rest @ ..], [_, tail @ ..]) => naive(rest, tail),
+            (['\\'], _) => value == ['\\'],
             (['\\', literal, rest @ ..], [found, tail @ ..]) => literal == found && naive(rest, tail),
-            (['\\'], ['\\']) => true,
-            (['\\', ..] | ['?', ..] | [], _) => false,
-            ([literal, rest @ ..], [found, tail @ ..]) => literal == found && naive(rest, tail),
-            ([_, ..], []) => false,
+            ([_, ..], []) | ([], _) => false,
+            ([wanted, rest @ ..], [found, tail @ ..]) => {
+                (*wanted == '?' || wanted == found) && naive(rest, tail)
+            }
         }
     }
 

@@ -1,0 +1,188 @@
+//! Every fault that the server can inject, with its parameters and defaults.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+
+/// A fault. Its [`Display`](fmt::Display) is the short form, which leaves out what that form cannot say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// This answer instead of the real one.
+    Status(StatusFault),
+    /// No answer: the request holds its slot until the client leaves or the time is over, and the connection closes.
+    Hang {
+        /// How long; `None` means the request timeout.
+        lasts: Option<Duration>,
+    },
+    /// A TCP reset.
+    Reset {
+        /// After so many bytes of the answer have been acknowledged; `None` means instead of an answer.
+        after_bytes: Option<u64>,
+    },
+    /// The end of the connection instead of an answer, once the request's body has been read.
+    Close,
+    /// The end of the connection within the body of the answer.
+    Truncate {
+        /// After so many bytes of the body; `None` means half of them.
+        after_bytes: Option<u64>,
+        /// How the head promises more.
+        framing: Framing,
+    },
+    /// A chunked body that breaks its framing.
+    MalformedChunk,
+    /// Bytes that are not HTTP.
+    Garbage,
+    /// The real answer, and bytes behind it.
+    Extra {
+        /// The bytes; `None` means a second whole answer.
+        bytes: Option<String>,
+    },
+    /// An answer as soon as the head of the request is there; its body is not read.
+    Early {
+        /// The status of the answer.
+        status: u16,
+    },
+    /// The real answer as HTTP/1.0, without keep-alive.
+    Http10,
+    /// The real answer, slowly.
+    Drip {
+        /// The speed.
+        bytes_per_second: u32,
+    },
+    /// Interim answers before the real one.
+    Interim {
+        /// Their status.
+        status: u16,
+        /// How many of them.
+        count: u32,
+    },
+    /// The real answer, on a connection that ends with the next request.
+    Stale,
+    /// The request is executed, and its answer lost.
+    Lose(Loss),
+}
+
+/// An answer instead of the real one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatusFault {
+    /// The status, 200 to 599.
+    pub status: u16,
+    /// Headers besides those of the framing.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: Body,
+    /// The `Retry-After` header.
+    pub retry_after: Option<RetryAfter>,
+}
+
+/// The body of an injected answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// `{"detail":"Induced server failure"}`.
+    Default,
+    /// JSON.
+    Json(Bytes),
+    /// Plain text.
+    Text(Bytes),
+}
+
+/// When a client may come back (RFC 9110, 10.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// After so many seconds.
+    Seconds(u32),
+    /// At a date, so far from now.
+    DateIn(Duration),
+}
+
+/// How the head of a truncated answer promises more than comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// By `Content-Length`.
+    Length,
+    /// By a chunked body without its last chunk.
+    Chunked,
+}
+
+/// How an answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// By a TCP reset instead of it.
+    Reset,
+    /// By the end of the connection instead of it.
+    Close,
+    /// By the end of the connection within its body.
+    Truncate,
+    /// By a hang instead of it.
+    Hang,
+}
+
+impl Fault {
+    /// An answer with a status and the default body.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::Status(StatusFault { status, headers: Vec::new(), body: Body::Default, retry_after: None })
+    }
+}
+
+/// The defaults of the parameters.
+impl Fault {
+    /// The early answer: 413, which says that the body is not wanted.
+    pub const EARLY: Self = Self::Early { status: 413 };
+    /// The hang that lasts as long as the request timeout.
+    pub const HANG: Self = Self::Hang { lasts: None };
+    /// The reset instead of an answer.
+    pub const RESET: Self = Self::Reset { after_bytes: None };
+    /// The truncation after half of the body.
+    pub const TRUNCATE: Self = Self::Truncate { after_bytes: None, framing: Framing::Length };
+    /// The drip of 64 bytes a second.
+    pub const DRIP: Self = Self::Drip { bytes_per_second: 64 };
+    /// One interim answer with the status 103 (Early Hints).
+    pub const INTERIM: Self = Self::Interim { status: 103, count: 1 };
+    /// A second whole answer behind the real one.
+    pub const EXTRA: Self = Self::Extra { bytes: None };
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(fault) => write!(f, "{}", fault.status),
+            Self::Hang { lasts: None } => f.write_str("hang"),
+            Self::Hang { lasts: Some(lasts) } => write!(f, "hang:{}", lasts.as_millis()),
+            Self::Reset { after_bytes: None } => f.write_str("reset"),
+            Self::Reset { after_bytes: Some(bytes) } => write!(f, "reset:{bytes}"),
+            Self::Close => f.write_str("close"),
+            Self::Truncate { after_bytes: None, .. } => f.write_str("truncate"),
+            Self::Truncate { after_bytes: Some(bytes), .. } => write!(f, "truncate:{bytes}"),
+            Self::MalformedChunk => f.write_str("malformed_chunk"),
+            Self::Garbage => f.write_str("garbage"),
+            Self::Extra { .. } => f.write_str("extra"),
+            early if *early == Self::EARLY => f.write_str("early"),
+            Self::Early { status } => write!(f, "early:{status}"),
+            Self::Http10 => f.write_str("http10"),
+            drip if *drip == Self::DRIP => f.write_str("drip"),
+            Self::Drip { bytes_per_second } => write!(f, "drip:{bytes_per_second}"),
+            Self::Interim { .. } => f.write_str("interim"),
+            Self::Stale => f.write_str("stale"),
+            Self::Lose(Loss::Reset) => f.write_str("lose"),
+            Self::Lose(loss) => write!(f, "lose:{}", loss.name()),
+        }
+    }
+}
+
+impl Loss {
+    /// Every loss, by its name.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("reset", Self::Reset), ("close", Self::Close), ("truncate", Self::Truncate), ("hang", Self::Hang)];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Close => "close",
+            Self::Truncate => "truncate",
+            Self::Hang => "hang",
+        }
+    }
+}
