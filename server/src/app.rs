@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 
 use crate::config::{self, Config};
 use crate::connection::{Connection, Connections, Patience};
-use crate::logging::STARTUP;
+use crate::logging::{STARTED, STARTUP};
 use crate::middleware::body::is_too_large;
 use crate::middleware::cors;
 use crate::middleware::envelope::RequestEnvelope;
@@ -181,7 +181,7 @@ fn serve(
             let app = App::new()
                 .configure(|app| routes::register(app, config))
                 .app_data(state.clone())
-                .wrap(Condition::new(config.cors != config::Cors::Off, cors::layer(&config.cors)))
+                .wrap(Condition::new(config.cors() != config::Cors::Off, cors::layer(&config.cors())))
                 .wrap(Wrap::with(Observe(RequestLog)))
                 .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
             let connections = Arc::clone(&connections);
@@ -214,6 +214,6 @@ fn serve(
 }
 
 fn log_start(config: &Config, address: SocketAddr) {
-    let shown = config::Shown::from(config);
-    info!(target: STARTUP, address:% = address, port = address.port(), config:serde = shown; "Test server started");
+    let shown = config.shown();
+    info!(target: STARTED, address:% = address, port = address.port(), config:serde = shown; "Test server started");
 }

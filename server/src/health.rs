@@ -87,7 +87,7 @@ pub async fn check(url: &str) -> Result<(), Unhealthy> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{DotEnv, Layers};
+    use crate::config::Layers;
 
     #[test]
     fn an_unspecified_address_is_asked_on_loopback() {
@@ -99,12 +99,8 @@ mod tests {
             ("localhost", "http://localhost:8000/health"),
         ];
         for (host, expected) in cases {
-            let layers = Layers {
-                flag: &|name| (name == "host").then(|| host.to_owned()),
-                environment: &|_| None,
-                dot_env: &DotEnv::default(),
-                cores: 1,
-            };
+            let flags = [("host", host.to_owned())].into();
+            let layers = Layers { flags, ..Layers::default() };
             assert_eq!(url_of(&Config::load(&layers).unwrap().config), expected);
         }
     }

@@ -9,8 +9,8 @@ use futures::future::{self, Either};
 use tokio::signal::unix::{SignalKind, signal};
 
 use test_server::app::{Application, StartError};
-use test_server::cli::{self, Command, Flags, Unparsed};
-use test_server::config::{Config, ConfigError, DotEnv, Layers, Loaded};
+use test_server::cli::{self, Command, Flags, Switch, Unparsed};
+use test_server::config::{Config, ConfigError, DotEnv, Layers, Loaded, UnknownVariable};
 use test_server::reload::{self, Inherited};
 use test_server::{health, logging, openapi};
 
@@ -28,26 +28,29 @@ fn main() -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Err(Unparsed::Asked(text)) => print(&text),
         Ok(Err(Failed(code, line))) => complain(code, &line),
-        Err(Unparsed::Wrong(line)) => complain(USAGE, &line),
+        Err(Unparsed::Invalid(line)) => complain(USAGE, &line),
     }
 }
 
 fn run(command: Command) -> Result<(), Failed> {
     match command {
         Command::Serve { flags, reload } => {
-            let config = load(&flags)?.config;
+            let (Loaded { config, .. }, unknown) = load(flags)?;
             let _flush = logging::start(&config);
-            System::new()
-                .block_on(async { if reload { serve_and_reload(config).await } else { serve(config).await } })
+            let reload = reload.is_some_and(|reload| reload.is_none_or(|Switch(reload)| reload));
+            System::new().block_on(async {
+                if reload { serve_and_reload(config, &unknown).await } else { serve(config, &unknown).await }
+            })
         }
         Command::ConfigInfo { flags, json } => {
-            let loaded = load(&flags)?;
-            print(&if json { format!("{:#}", loaded.json()) } else { loaded.table() });
+            let (loaded, unknown) = load(flags)?;
+            unknown.iter().for_each(|variable| warn(&variable.to_string()));
+            print(&if json { loaded.json() } else { loaded.table() });
             Ok(())
         }
         Command::Health { url } => {
-            let url =
-                url.map_or_else(|| load(&Flags::default()).map(|loaded| health::url_of(&loaded.config)), Ok)?;
+            let configured = || load(Flags::default()).map(|(loaded, _)| health::url_of(&loaded.config));
+            let url = url.map_or_else(configured, Ok)?;
             System::new().block_on(health::check(&url)).map_err(|unhealthy| {
                 let code =
                     if matches!(unhealthy, health::Unhealthy::BadUrl { .. }) { USAGE } else { FAILURE };
@@ -60,28 +63,32 @@ fn run(command: Command) -> Result<(), Failed> {
             print(&openapi::document());
             Ok(())
         }
+        Command::Completions { shell } => {
+            print(&cli::completions(shell));
+            Ok(())
+        }
     }
 }
 
-fn load(flags: &Flags) -> Result<Loaded, Failed> {
-    let dot_env = DotEnv::read(Path::new(".env"))?;
+fn load(flags: Flags) -> Result<(Loaded, Vec<UnknownVariable>), Failed> {
     let layers = Layers {
-        flag: &|name| flags.get(name),
-        environment: &|name| std::env::var_os(name),
-        dot_env: &dot_env,
+        flags: flags.0,
+        environment: std::env::vars_os().collect(),
+        dot_env: DotEnv::read(Path::new(".env"))?,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
     };
-    Ok(Config::load(&layers)?)
+    Ok((Config::load(&layers)?, layers.unknown()))
 }
 
-async fn serve(config: Config) -> Result<(), Failed> {
+async fn serve(config: Config, unknown: &[UnknownVariable]) -> Result<(), Failed> {
+    logging::unknown_variables(unknown);
     let stop = stop_signal()?;
     let application = Application::bind(config)?;
     Ok(application.run(stop, || {}).await?)
 }
 
 /// The watcher and the server that it watches are the same program, told apart by what they inherit.
-async fn serve_and_reload(config: Config) -> Result<(), Failed> {
+async fn serve_and_reload(config: Config, unknown: &[UnknownVariable]) -> Result<(), Failed> {
     let stop = stop_signal()?;
     match reload::inherited()? {
         None => {
@@ -90,6 +97,7 @@ async fn serve_and_reload(config: Config) -> Result<(), Failed> {
             Ok(reload::supervise(listener, shutdown_timeout, stop).await?)
         }
         Some(inherited) => {
+            logging::unknown_variables(unknown);
             let (listener, watcher, token) = inherited.into_parts();
             let application = Application::with_listener(config, listener)?;
             let (served, is_serving) = futures::channel::oneshot::channel();
@@ -133,12 +141,17 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// One line to standard error, whatever is in it.
+/// Ends the program with an exit code and one line on standard error.
 fn complain(code: u8, line: &str) -> ExitCode {
+    warn(line);
+    ExitCode::from(code)
+}
+
+/// Writes one line to standard error, which may be closed.
+fn warn(line: &str) {
     use std::io::Write;
     let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let _ = writeln!(std::io::stderr(), "test-server: {line}");
-    ExitCode::from(code)
 }
 
 impl From<ConfigError> for Failed {

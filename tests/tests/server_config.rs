@@ -123,20 +123,107 @@ async fn a_value_of_many_lines_or_of_no_text_is_still_one_line() {
 }
 
 #[tokio::test]
-async fn an_empty_value_is_never_a_panic() {
+async fn an_empty_variable_counts_as_not_set() {
+    let empty = SETTINGS.iter().fold(config_info(), |program, (variable, _, _)| program.env(variable, ""));
+    let lines: String = SETTINGS.iter().map(|(variable, _, _)| format!("{variable}=\n")).collect();
+    let (empty, set_empty) = (empty.run().await, config_info().dotenv(lines).run().await);
     for (variable, _, _) in SETTINGS {
-        let outcome = config_info().env(variable, "").run().await;
-        assert!([Some(0), Some(2)].contains(&outcome.code), "{variable}: {outcome:#?}");
-        assert!(outcome.stderr.lines().count() <= 1, "{variable}: {outcome:#?}");
+        assert_eq!(setting(&empty, variable).1, "default", "{variable}");
+        assert_eq!(setting(&set_empty, variable).1, "default", "{variable}");
     }
-    // No origins is how people say: none.
-    assert_eq!(config_info().env("SERVER_CORS_ORIGINS", "").run().await.code, Some(0));
+    let outcome = config_info().dotenv("SERVER_WORKERS=3\n").env("SERVER_WORKERS", "").run().await;
+    assert_eq!(setting(&outcome, "SERVER_WORKERS"), ("3".to_owned(), ".env".to_owned()));
+}
+
+#[tokio::test]
+async fn a_variable_is_read_in_any_case() {
+    let outcome = config_info()
+        .env("server_port", "9001")
+        .dotenv("Server_Workers=3\nexport server_keep_alive=4")
+        .run()
+        .await;
+    for (variable, value, source) in [
+        ("SERVER_PORT", "9001", "environment"),
+        ("SERVER_WORKERS", "3", ".env"),
+        ("SERVER_KEEP_ALIVE", "4", ".env"),
+    ] {
+        assert_eq!(setting(&outcome, variable), (value.to_owned(), source.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_boolean_is_read_in_the_words_of_pydantic() {
+    for (word, value) in [("yes", "true"), ("0", "false"), ("ON", "true"), ("f", "false")] {
+        let outcome = config_info().env("SERVER_CORS_ENABLED", word).run().await;
+        assert_eq!(setting(&outcome, "SERVER_CORS_ENABLED").0, value, "{word}");
+    }
+}
+
+/// A `.env` of other programs: of every line that follows, no word may be printed.
+const FOREIGN: &[u8] = b"\xef\xbb\xbfDB_PASSWORD=correct horse battery
+CONF={\"a\": 1, \"b\": 2}
+MSG=don't
+my-key=1
+DEBUG
+this is no assignment
+=nothing
+'half a key
+LATIN=\xe9\xff\xfe
+CERTIFICATE=\"-----BEGIN
+SERVER_PORT=1
+-----END\"
+UNTERMINATED=\"secret
+ALSO_UNTERMINATED='secret
+SERVERS=9
+";
+
+#[tokio::test]
+async fn a_dotenv_file_of_other_programs_is_passed_over() {
+    let ours = "SERVER_WORKERS=3\nSERVER_CORS_ORIGINS=http://localhost:3000, http://localhost:5173 # ours\n";
+    for file in
+        [[FOREIGN, ours.as_bytes()].concat(), [&FOREIGN[..3], ours.as_bytes(), &FOREIGN[3..]].concat()]
+    {
+        let outcome = config_info().dotenv(&file).run().await;
+        assert_eq!(setting(&outcome, "SERVER_WORKERS"), ("3".to_owned(), ".env".to_owned()));
+        let origins = r#"["http://localhost:3000","http://localhost:5173"]"#;
+        assert_eq!(setting(&outcome, "SERVER_CORS_ORIGINS"), (origins.to_owned(), ".env".to_owned()));
+        assert_eq!(setting(&outcome, "SERVER_PORT").1, "default", "a line inside another program's value");
+        let server = TestServer::builder().dotenv(&file).start().await.stop().await;
+        assert_eq!((server.code, server.stderr.as_str()), (Some(0), ""));
+        for text in [&outcome.stdout, &server.stdout] {
+            for foreign in ["horse", "BEGIN", "don't", "my-key", "secret", "UNTERMINATED", "assignment"] {
+                assert!(!text.contains(foreign), "{foreign} is printed: {text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_a_line_of_ours_is_reported_with_its_number_and_nothing_foreign() {
+    let faults = [
+        ("SERVER_PORT=80000", "80000"),
+        ("server_port='80 00'", "80 00"),
+        ("export SERVER_PORT=\"80\" 00", "quotation mark"),
+        ("SERVER_PORT=\"80", "quotation mark"),
+        ("SERVER_PORT 80", "equals sign"),
+        ("SERVER_PORT=80\u{fffd}", "80"),
+    ];
+    for (line, told) in faults {
+        let file = [FOREIGN, line.as_bytes(), b"\nOTHER=secret\n"].concat();
+        let outcome = Program::test_server().dotenv(&file).run().await;
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:#?}");
+        let error = outcome.only_error_line();
+        let number = FOREIGN.iter().filter(|byte| **byte == b'\n').count() + 1;
+        assert!(error.contains("SERVER_PORT") && error.contains(&format!(".env, line {number}")), "{error}");
+        assert!(error.contains(told) && error.contains("0 to 65535"), "{error}");
+        assert!(!error.contains("secret") && !error.contains("horse"), "{error}");
+    }
 }
 
 #[tokio::test]
 async fn a_dotenv_file_that_cannot_be_read_stops_the_start() {
-    let garbage: [&[u8]; 2] = [b"this is no assignment\n", b"SERVER_HOST=\xff\xfe\n"];
-    for contents in garbage {
+    let large = [b"A=1\n".repeat(300_000), b"SERVER_PORT=0\n".to_vec()].concat();
+    for contents in [&b"\xff\xfeS\0E\0R\0V\0E\0R\0"[..], &large] {
         let outcome = Program::test_server().dotenv(contents).run().await;
         assert_eq!(outcome.code, Some(2), "{outcome:#?}");
         assert!(outcome.only_error_line().contains(".env"), "{outcome:#?}");
@@ -146,6 +233,98 @@ async fn a_dotenv_file_that_cannot_be_read_stops_the_start() {
     let outcome = program.run().await;
     assert_eq!(outcome.code, Some(2), "{outcome:#?}");
     assert!(outcome.only_error_line().contains(".env"), "{outcome:#?}");
+}
+
+#[tokio::test]
+async fn an_unknown_variable_is_a_warning_that_names_the_nearest_one() {
+    let unknown = |program: Program| {
+        let program = program.env("SERVER_MAX_CONCURENCY", "secret").env("SERVER_SERVICE_HOST", "10.0.0.1");
+        program.dotenv("A=1\nserver_prot=secret\n")
+    };
+    let warnings = [
+        ("SERVER_MAX_CONCURENCY", "SERVER_MAX_CONCURRENCY", "environment"),
+        ("server_prot", "SERVER_PORT", ".env, line 2"),
+    ];
+    let outcome = unknown(config_info()).run().await;
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let lines: Vec<_> = outcome.stderr.lines().collect();
+    assert_eq!(lines.len(), warnings.len(), "{outcome:#?}");
+    let outcome = unknown(TestServer::builder()).start().await.stop().await;
+    let logged: Vec<_> = outcome.stdout.lines().filter(|line| line.contains("\"warning\"")).collect();
+    assert_eq!((outcome.stderr.as_str(), logged.len()), ("", warnings.len()), "{outcome:#?}");
+    for (index, (variable, nearest, place)) in warnings.into_iter().enumerate() {
+        for line in [lines[index], logged[index]] {
+            assert!([variable, nearest, place].iter().all(|word| line.contains(word)), "{line}");
+            assert!(!line.contains("secret"), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_kubernetes_has_set_is_refused_with_the_remedy() {
+    let outcome = Program::test_server().env("SERVER_PORT", "tcp://10.0.0.1:8000").run().await;
+    assert_refused(
+        &outcome,
+        "SERVER_PORT",
+        "tcp://10.0.0.1:8000",
+        &["0", "65535", "enableServiceLinks: false"],
+    );
+}
+
+#[tokio::test]
+async fn origins_are_shown_also_while_cors_is_off() {
+    let origins = config_info().env("SERVER_CORS_ORIGINS", "http://X:80, https://y.example/");
+    let expected = (r#"["http://x","https://y.example"]"#.to_owned(), "environment".to_owned());
+    let outcome = origins.run().await;
+    assert_eq!(setting(&outcome, "SERVER_CORS_ENABLED").0, "false");
+    assert_eq!(setting(&outcome, "SERVER_CORS_ORIGINS"), expected);
+    assert_eq!(setting(&config_info().run().await, "SERVER_CORS_ORIGINS").0, "null");
+    let any = config_info().flag("--cors-origins", "*").run().await;
+    assert_eq!(setting(&any, "SERVER_CORS_ORIGINS").0, r#"["*"]"#);
+}
+
+/// A value of up to five odd pieces.
+fn odd_value(random: &mut fastrand::Rng) -> String {
+    let pieces = [
+        "1",
+        "-",
+        "80",
+        "\n",
+        "\u{1b}[31m",
+        " ",
+        "'",
+        "\"",
+        "#",
+        "http://",
+        "é",
+        "\u{2028}",
+        "=",
+        "${A}",
+        "*",
+    ];
+    (0..random.usize(..6)).map(|_| *random.choice(&pieces).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn any_value_for_any_setting_is_taken_or_refused_with_one_line() {
+    let mut random = workspace_tests::seed::rng();
+    for _ in 0..60 {
+        let (variable, _, _) = random.choice(SETTINGS).unwrap();
+        let value = odd_value(&mut random);
+        let outcome = match random.u8(..3) {
+            0 => config_info().argument(format!("{}={value}", flag_of(variable))).run().await,
+            1 => config_info().env(variable, &value).run().await,
+            _ => config_info().dotenv(format!("{variable}={value}\n")).run().await,
+        };
+        match outcome.code {
+            Some(0) => assert_eq!(outcome.stderr, "", "{variable}={value:?}"),
+            Some(2) => {
+                let line = outcome.only_error_line();
+                assert!(line.contains(variable) && line.contains("expected"), "{value:?}: {line}");
+            }
+            _ => panic!("{variable}={value:?}: {outcome:#?}"),
+        }
+    }
 }
 
 #[tokio::test]

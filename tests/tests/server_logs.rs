@@ -232,23 +232,31 @@ async fn a_timeout_is_a_warning_with_the_id_of_its_request() {
     assert_eq!(events(&server.stop().await).iter().filter(|event| event.level() == "warning").count(), 1);
 }
 
-/// A run at a level at which the start line is not logged: its port must be known beforehand.
-async fn silent_run(level: &str) -> Outcome {
-    let address = workspace_tests::server::free_address();
-    let program = Program::test_server().flag("--host", address.ip()).flag("--port", address.port());
-    let program = program.flag("--log-level", level).flag("--request-timeout", 1);
-    let server = TestServer::start_silent(program, address).await;
-    answer(server.post("/fail/count/1")).await;
-    assert_eq!(answer(server.get("/msg")).await.status, 500);
-    assert_eq!(answer(server.get("/msg?delay=30000")).await.status, 408);
-    server.stop().await
+#[tokio::test]
+async fn a_higher_level_leaves_out_the_lower_ones_but_the_start_line() {
+    for (level, expected) in [("warning", &["info", "warning"][..]), ("ERROR", &["info"])] {
+        let program = TestServer::builder().flag("--log-level", level).flag("--request-timeout", 1);
+        let server = program.start().await;
+        answer(server.post("/fail/count/1")).await;
+        assert_eq!(answer(server.get("/msg")).await.status, 500);
+        assert_eq!(answer(server.get("/msg?delay=30000")).await.status, 408);
+        let events = events(&server.stop().await);
+        assert_eq!(events.iter().map(LogLine::level).collect::<Vec<_>>(), expected, "{events:#?}");
+    }
 }
 
 #[tokio::test]
-async fn a_higher_level_leaves_out_the_lower_ones() {
-    let warnings = events(&silent_run("warning").await);
-    assert_eq!(warnings.iter().map(LogLine::level).collect::<Vec<_>>(), ["warning"], "{warnings:#?}");
-    assert_eq!(events(&silent_run("ERROR").await).len(), 0);
+async fn the_start_line_names_the_port_at_every_level_and_in_both_formats() {
+    for level in ["DEBUG", "INFO", "WARNING", "ERROR"] {
+        for format in ["json", "console"] {
+            let program = TestServer::builder().flag("--log-level", level).flag("--log-format", format);
+            let server = program.start().await;
+            answer(server.get("/msg")).await.message_id();
+            let first = server.logs().remove(0);
+            assert!(first.says("server.startup ") || first.logger() == "server.startup", "{}", first.text);
+            assert!(first.says(&server.address().to_string()), "{}", first.text);
+        }
+    }
 }
 
 #[tokio::test]

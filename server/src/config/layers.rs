@@ -1,15 +1,15 @@
-//! Which value of a setting is in force, and where it came from. The environment is a parameter, so that the
-//! precedence is a table in a test.
+//! The layers that a setting is looked up in. All of them are values, so that the precedence is a table in a test.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::Path;
 
 use derive_more::Display;
 use serde::Serialize;
 
-use super::parse::ConfigError;
-use super::setting::{Setting, WORKERS};
+use super::ConfigError;
+use super::declare::{Fallback, Setting};
+use super::dotenv::{DotEnv, Entry};
+use super::kind::Kind;
 
 /// Where a value came from, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
@@ -25,64 +25,109 @@ pub enum Source {
     #[display(".env")]
     #[serde(rename = ".env")]
     DotEnv,
-    /// Nobody set it.
+    /// The setting is not set anywhere.
     #[display("default")]
     Default,
 }
 
-/// The layers that a setting is looked up in.
-pub struct Layers<'a> {
-    /// The value of a flag, by the flag's name.
-    pub flag: &'a dyn Fn(&str) -> Option<String>,
-    /// The value of an environment variable.
-    pub environment: &'a dyn Fn(&str) -> Option<OsString>,
+/// Where a value was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The layer.
+    pub source: Source,
+    /// The line of `.env`.
+    pub line: Option<usize>,
+}
+
+/// Everything that can set a setting.
+#[derive(Debug)]
+pub struct Layers {
+    /// The values of the flags that were given, by the flag's name.
+    pub flags: HashMap<&'static str, String>,
+    /// The variables of the process.
+    pub environment: Vec<(OsString, OsString)>,
     /// The file `.env`.
-    pub dot_env: &'a DotEnv,
-    /// How many cores the machine has: the default number of workers.
+    pub dot_env: DotEnv,
+    /// How many cores the machine has.
     pub cores: usize,
 }
 
-/// What the file `.env` says.
-#[derive(Debug, Default)]
-pub struct DotEnv(HashMap<String, String>);
-
-impl DotEnv {
-    /// Reads a file in dotenv format; one that does not exist is empty.
-    ///
-    /// # Errors
-    /// The file cannot be read, or has a line that is no assignment.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable =
-            |error: &dyn std::fmt::Display| ConfigError::DotEnv(error.to_string().replace('\n', " "));
-        match dotenvy::from_path_iter(path) {
-            Ok(pairs) => pairs.collect::<Result<_, _>>().map(Self).map_err(|error| unreadable(&error)),
-            Err(error) if error.not_found() => Ok(Self::default()),
-            Err(error) => Err(unreadable(&error)),
-        }
+impl Default for Layers {
+    /// Nothing is set; the machine has one core.
+    fn default() -> Self {
+        Self { flags: HashMap::new(), environment: Vec::new(), dot_env: DotEnv::default(), cores: 1 }
     }
 }
 
-impl Layers<'_> {
-    /// The text that is in force; `None` when nobody set it and it has no default.
-    pub(super) fn find(&self, setting: &'static Setting) -> Result<(Option<String>, Source), ConfigError> {
-        if let Some(value) = (self.flag)(setting.flag) {
-            return Ok((Some(value), Source::CommandLine));
+/// A value as text.
+struct Found {
+    text: String,
+    /// The text to quote in an error; it differs where `.env` refers to other variables.
+    written: String,
+    place: Place,
+}
+
+impl Layers {
+    /// Reads a setting from the first layer that has it.
+    pub(super) fn read<K: Kind>(
+        &self,
+        setting: &Setting,
+        kind: &K,
+    ) -> Result<(K::Value, Source), ConfigError> {
+        let Found { text, written, place } = self.find(setting)?;
+        match kind.parse(text.trim()) {
+            Some(value) => Ok((value, place.source)),
+            None => Err(ConfigError::invalid(setting, written, place)),
         }
-        if let Some(value) = (self.environment)(setting.variable) {
-            return match value.into_string() {
-                Ok(value) => Ok((Some(value), Source::Environment)),
-                Err(value) => {
-                    Err(ConfigError::invalid(setting, &value.to_string_lossy(), Source::Environment))
-                }
-            };
+    }
+
+    fn find(&self, setting: &Setting) -> Result<Found, ConfigError> {
+        let found =
+            |text: String, source: Source| Found { written: text.clone(), text, place: source.into() };
+        if let Some(text) = self.flags.get(setting.flag) {
+            return Ok(found(text.clone(), Source::CommandLine));
         }
-        if let Some(value) = self.dot_env.0.get(setting.variable) {
-            return Ok((Some(value.clone()), Source::DotEnv));
+        if let Some(text) = self.variable(setting.variable) {
+            return Ok(found(text, Source::Environment));
+        }
+        if let Some(found) = self.entry(setting)? {
+            return Ok(found);
         }
         let default = match setting.default {
-            None if *setting == WORKERS => Some(self.cores.to_string()),
-            default => default.map(str::to_owned),
+            Fallback::Fixed(text) => text.to_owned(),
+            Fallback::Cores => self.cores.to_string(),
+            Fallback::Unset => String::new(),
         };
-        Ok((default, Source::Default))
+        Ok(found(default, Source::Default))
+    }
+
+    /// The value of an environment variable, unless it is blank. Its name may be in any case; if several match,
+    /// the exact one wins. What is not UTF-8 is replaced by U+FFFD, which no setting accepts.
+    fn variable(&self, variable: &str) -> Option<String> {
+        let set = || {
+            let pairs = self.environment.iter().filter(|(name, _)| name.eq_ignore_ascii_case(variable));
+            pairs
+                .map(|(name, value)| (name, value.to_string_lossy()))
+                .filter(|(_, value)| !value.trim().is_empty())
+        };
+        let value = set().find(|(name, _)| *name == variable).or_else(|| set().next());
+        value.map(|(_, value)| value.into_owned())
+    }
+
+    /// The last entry of `.env` for a setting, unless it is blank.
+    fn entry(&self, setting: &Setting) -> Result<Option<Found>, ConfigError> {
+        let Some(Entry { line, value, .. }) = self.dot_env.last(setting.variable) else { return Ok(None) };
+        let place = Place { source: Source::DotEnv, line: Some(*line) };
+        match value {
+            Ok(Some(written)) => {
+                let text = self.dot_env.expanded(setting.variable, &self.environment).unwrap_or_default();
+                Ok((!text.trim().is_empty()).then(|| Found { text, written: written.clone(), place }))
+            }
+            Ok(None) => Ok(None),
+            Err(fault) => {
+                let expected = setting.expected();
+                Err(ConfigError::Line { variable: setting.variable, place, fault: *fault, expected })
+            }
+        }
     }
 }

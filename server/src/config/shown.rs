@@ -1,52 +1,63 @@
-//! The configuration as JSON: under `config` in the start line, and in `config-info --json`.
+//! The configuration as people and programs read it: the table and the JSON of `config-info`, and the object
+//! `config` of the start line.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
 
-use super::{Config, Cors, LogFormat, LogLevel};
+use super::layers::Source;
+use super::settings::SETTINGS;
+use super::{Config, Loaded};
 
-/// A configuration with JSON types, durations in seconds, under the names of the settings.
-#[derive(Debug, Serialize)]
-pub struct Shown<'a> {
-    host: &'a str,
-    port: u16,
-    max_concurrency: usize,
-    request_timeout: u64,
-    cache_max_size: usize,
-    cache_ttl_seconds: u64,
-    log_level: LogLevel,
-    log_format: LogFormat,
-    enable_docs: bool,
-    cors_enabled: bool,
-    cors_origins: &'a [String],
-    workers: usize,
-    shutdown_timeout: u64,
-    header_timeout: u64,
-    keep_alive: u64,
-    max_connections: usize,
+impl Config {
+    /// The configuration as one JSON object: the settings' names without their prefix, and their values.
+    #[must_use]
+    pub fn shown(&self) -> impl Serialize + use<> {
+        Object(SETTINGS.iter().map(|setting| setting.name()).zip(self.values()).collect())
+    }
 }
 
-impl<'a> From<&'a Config> for Shown<'a> {
-    fn from(config: &'a Config) -> Self {
-        Self {
-            host: &config.host,
-            port: config.port,
-            max_concurrency: config.max_concurrency,
-            request_timeout: config.request_timeout.as_secs(),
-            cache_max_size: config.cache_max_size.get(),
-            cache_ttl_seconds: config.cache_ttl.as_secs(),
-            log_level: config.log_level,
-            log_format: config.log_format,
-            enable_docs: config.enable_docs,
-            cors_enabled: config.cors != Cors::Off,
-            cors_origins: match &config.cors {
-                Cors::Origins(origins) => origins,
-                Cors::Off | Cors::AnyOrigin => &[],
-            },
-            workers: config.workers,
-            shutdown_timeout: config.shutdown_timeout.as_secs(),
-            header_timeout: config.header_timeout.as_secs(),
-            keep_alive: config.keep_alive.as_secs(),
-            max_connections: config.max_connections,
-        }
+impl Loaded {
+    /// One line a setting: variable, value, source.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let row =
+            |variable: &str, value: &str, source: &str| format!("{variable:<26} {value:<24} {source}\n");
+        let heading = row("SETTING", "VALUE", "SOURCE");
+        self.rows().fold(heading, |table, (variable, value, source)| {
+            table + &row(variable, &text(&value), &source.to_string())
+        })
+    }
+
+    /// One object, with an object for each variable: its `value` with its JSON type, and its `source`.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let row = |(variable, value, source): (&str, Json, Source)| {
+            (variable.to_owned(), serde_json::json!({ "value": value, "source": source }))
+        };
+        serde_json::to_string_pretty(&Object(self.rows().map(row).collect())).unwrap_or_default()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&'static str, Json, Source)> {
+        let rows = SETTINGS.iter().zip(self.config.values()).zip(&self.sources);
+        rows.map(|((setting, value), source)| (setting.variable, value, *source))
+    }
+}
+
+/// A value for people. The values are checked, so none holds a character that a terminal would obey.
+fn text(value: &Json) -> String {
+    match value {
+        Json::Null => "none".to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// An object with its fields in the given order.
+struct Object(Vec<(String, Json)>);
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }

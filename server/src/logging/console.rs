@@ -42,7 +42,7 @@ fn line(record: &Record<'_>, style: &Style) -> String {
         super::timestamp(),
         level(record.level()),
         super::level_name(record.level()),
-        record.target(),
+        super::logger(record),
         Visible(&record.args().to_string()),
     );
     // Writing to a string cannot fail.

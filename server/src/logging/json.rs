@@ -16,7 +16,7 @@ fn write_to(mut out: impl Write, record: &Record<'_>) -> io::Result<()> {
     let mut object = serializer.serialize_map(None)?;
     object.serialize_entry("timestamp", &super::timestamp().to_string())?;
     object.serialize_entry("level", super::level_name(record.level()))?;
-    object.serialize_entry("logger", record.target())?;
+    object.serialize_entry("logger", super::logger(record))?;
     object.serialize_entry("message", &record.args().to_string())?;
     record.key_values().visit(&mut Fields(&mut object)).map_err(io::Error::other)?;
     object.end()?;

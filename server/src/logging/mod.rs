@@ -13,10 +13,12 @@ use std::io::IsTerminal;
 use env_logger::{Builder, Target};
 use log::LevelFilter;
 
-use crate::config::{Config, LogFormat, LogLevel};
+use crate::config::{Config, LogFormat, LogLevel, UnknownVariable};
 
 /// Start, stop, reload.
 pub const STARTUP: &str = "server.startup";
+/// The target of the start line, which is written at every level; its logger is [`STARTUP`].
+pub const STARTED: &str = "server.startup.started";
 /// Requests received, completed, aborted, timed out, refused.
 pub const REQUEST: &str = "server.request";
 /// Failure modes set, and failures induced.
@@ -53,6 +55,7 @@ pub fn start(config: &Config) -> Flush {
         .filter_level(level.min(LevelFilter::Warn))
         .filter_module("actix_http", LevelFilter::Off)
         .filter_module("server", level)
+        .filter_module(STARTED, level.max(LevelFilter::Info))
         .target(Target::Pipe(Box::new(sink.clone())));
     match config.log_format {
         LogFormat::Json => builder.format(json::write),
@@ -70,6 +73,17 @@ pub fn start(config: &Config) -> Flush {
 /// On a terminal, unless `NO_COLOR` says otherwise (<https://no-color.org>).
 fn in_colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Warns of variables that are no settings.
+pub fn unknown_variables(unknown: &[UnknownVariable]) {
+    for UnknownVariable { variable, place, nearest } in unknown {
+        log::warn!(target: STARTUP, variable, place:%, nearest; "Unknown variable ignored; did you mean {nearest}?");
+    }
+}
+
+fn logger<'a>(record: &'a log::Record<'_>) -> &'a str {
+    if record.target() == STARTED { STARTUP } else { record.target() }
 }
 
 fn level_name(level: log::Level) -> &'static str {
