@@ -5,23 +5,31 @@
 //! * [`draw`]: what is random, as a function of the seed. [`delay`]: how long a delay lasts. [`rate`]: rate limits.
 //! * `groups`: the count of each key and connection, in bounded memory.
 //!
+//! The actor guards the plan, and [`FaultHandle`] asks it. Matching needs no count, so it happens where the request
+//! is; without a plan, and for a request that no rule matches, no message is sent.
+//!
 //! What a fault does is not known here: it is a type parameter.
 
+mod actor;
 pub mod decision;
 pub mod delay;
 pub mod draw;
 pub mod glob;
 mod groups;
+mod handle;
 pub mod matcher;
 pub mod plan;
+mod published;
 pub mod rate;
 pub mod rule;
 
+pub use actor::{Fault, PlanReport};
 pub use decision::{Caller, Decision, Effect, Source};
 pub use delay::{Delay, MAX_DELAY};
 pub use draw::{Purpose, uniform};
 pub use glob::Glob;
 pub use groups::KeyBudget;
+pub use handle::{FaultHandle, Injection, prepare};
 pub use matcher::{Matcher, Request};
 pub use plan::{Decided, FaultPlan, PlanStatus, RuleStatus};
 pub use rate::RateLimit;

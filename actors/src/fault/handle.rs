@@ -1,0 +1,185 @@
+//! The handle that replaces the plan and asks what a request gets.
+
+use std::sync::Arc;
+
+use super::actor::PlanReport;
+use super::actor::{Decide, Fault, Faults, Preview, Question, ReadReport, Replace};
+use super::decision::Decision;
+use super::groups::KeyBudget;
+use super::matcher::Request;
+use super::published::{Current, Published, Watch};
+use super::rule::Rules;
+use crate::address::Address;
+use crate::error::ActorError;
+use crate::lifecycle::{self, Unstarted};
+
+/// Asks and replaces the fault plan of one session, from any thread. Cheap to clone; the actor ends with its last
+/// handle.
+pub struct FaultHandle<F: Fault> {
+    published: Arc<Published<F>>,
+    address: Address<Faults<F>>,
+}
+
+/// What one request gets, and the plan that says so.
+pub struct Injection<F> {
+    /// What it gets.
+    pub decision: Decision,
+    rules: Arc<Rules<F>>,
+    plan: u64,
+    watch: Watch<F>,
+}
+
+/// Makes a session without a plan, and the actor that has yet to be started. All sessions of a process share a
+/// `budget` of remembered keys. A restart of the actor is logged under `log_target`, at ERROR.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use resilience_actors::fault::{self, Action, KeyBudget, Matcher, Per, Request, Rule, Rules, Step, Then};
+///
+/// struct Get;
+/// impl Request for Get {
+///     fn method(&self) -> &str { "GET" }
+///     fn path(&self) -> &str { "/msg" }
+///     fn key(&self) -> Option<&str> { None }
+///     fn any_header(&self, _: &str, _: &mut dyn FnMut(&str) -> bool) -> bool { false }
+///     fn any_query(&self, _: &str, _: &mut dyn FnMut(&str) -> bool) -> bool { false }
+/// }
+///
+/// # #[actix_rt::main]
+/// # async fn main() -> Result<(), resilience_actors::ActorError> {
+/// let (faults, actor) = fault::prepare::<&str>(KeyBudget::new(1_000_000), "faults");
+/// actor.start();
+/// let steps = vec![Step { delay: None, fault: Some("reset") }];
+/// let action = Action::Script { per: Per::Session, steps, then: Then::Pass };
+/// let rule = Rule { name: None, matcher: Matcher::default(), action, window: None, times: None };
+/// faults.replace(Arc::new(Rules { seed: 1, rules: vec![rule] })).await?;
+///
+/// let first = faults.decide(&Get, 0).await?.expect("the rule matches");
+/// assert_eq!(first.fault(), Some(&"reset"));
+/// let second = faults.decide(&Get, 0).await?.expect("the rule still matches");
+/// assert_eq!(second.fault(), None);
+/// # Ok(())
+/// # }
+/// ```
+pub fn prepare<F: Fault>(budget: KeyBudget, log_target: &'static str) -> (FaultHandle<F>, Unstarted) {
+    let published = Arc::new(Published::new());
+    let own = Arc::clone(&published);
+    let (address, actor) = lifecycle::prepare(move |_, last_plan| {
+        Faults::new(Arc::clone(&own), budget.clone(), log_target, last_plan)
+    });
+    (FaultHandle { published, address }, actor)
+}
+
+impl<F: Fault> FaultHandle<F> {
+    /// Puts a plan in force that begins now, in place of another.
+    ///
+    /// Once this has returned, every later [`decide`](Self::decide) on any thread sees it.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the actor has not answered; the plan may be in force all the same.
+    pub async fn replace(&self, rules: Arc<Rules<F>>) -> Result<(), ActorError> {
+        self.address.ask(|reply| Replace { rules: Some(rules), reply }).await
+    }
+
+    /// Ends the plan. What it has made hang ends too.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the actor has not answered; the plan may have ended all the same.
+    pub async fn clear(&self) -> Result<(), ActorError> {
+        self.address.ask(|reply| Replace { rules: None, reply }).await
+    }
+
+    /// Asks what a request on a connection gets; `None` when no rule matches it. Without a message, and so without
+    /// waiting, while there is no plan and for a request that no rule matches.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn decide(
+        &self,
+        request: &impl Request,
+        connection: u64,
+    ) -> Result<Option<Injection<F>>, ActorError> {
+        while let Some((question, current)) = self.question(request, connection) {
+            let answer = self.address.ask(|reply| Decide { question, reply }).await?;
+            if let Some(decision) = answer {
+                let Current { plan, rules } = current;
+                return Ok(Some(Injection { decision, rules, plan, watch: self.published.watch() }));
+            }
+            // The plan was replaced in between: the new rules have to be matched.
+        }
+        Ok(None)
+    }
+
+    /// Asks what the next `requests` requests like this one get if all come now, and by which rules; `None` when no
+    /// rule matches them. Changes nothing.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn preview(
+        &self,
+        request: &impl Request,
+        connection: u64,
+        requests: usize,
+    ) -> Result<Option<(Arc<Rules<F>>, Vec<Decision>)>, ActorError> {
+        while let Some((question, current)) = self.question(request, connection) {
+            let answer = self.address.ask(|reply| Preview { question, requests, reply }).await?;
+            if let Some(decisions) = answer {
+                return Ok(Some((current.rules, decisions)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The plan and how far it has come; `None` without one.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn report(&self) -> Result<Option<PlanReport<F>>, ActorError> {
+        self.address.ask(|reply| ReadReport { reply }).await
+    }
+
+    /// What the actor has to know of a request; `None` when no rule matches it.
+    fn question(&self, request: &impl Request, connection: u64) -> Option<(Question, Current<F>)> {
+        if !self.published.is_armed() {
+            return None;
+        }
+        let current = self.published.current()?;
+        let rules = current.rules.rules.iter().enumerate();
+        let candidates: Vec<usize> =
+            rules.filter(|(_, rule)| rule.matcher.matches(request)).map(|(index, _)| index).collect();
+        if candidates.is_empty() {
+            return None;
+        }
+        let key = request.key().map(Box::from);
+        Some((Question { plan: current.plan, candidates, key, connection }, current))
+    }
+}
+
+impl<F: Fault> Clone for FaultHandle<F> {
+    fn clone(&self) -> Self {
+        Self { published: Arc::clone(&self.published), address: self.address.clone() }
+    }
+}
+
+impl<F> Injection<F> {
+    /// The fault to inject, if there is one.
+    #[must_use]
+    pub fn fault(&self) -> Option<&F> {
+        self.rules.fault(&self.decision)
+    }
+
+    /// Waits until the plan that injected this has ended or was replaced, or its session has ended.
+    pub async fn plan_ended(&self) {
+        let mut watch = self.watch.clone();
+        let has_ended =
+            |current: &Option<Current<F>>| current.as_ref().is_none_or(|current| current.plan != self.plan);
+        // An error means that the session has ended.
+        let _ = watch.wait_for(has_ended).await;
+    }
+}
+
+#[cfg(test)]
+#[path = "handle_tests.rs"]
+mod tests;
