@@ -100,13 +100,19 @@ async fn a_bad_value_is_refused_with_flag_value_and_range_and_nothing_is_sent() 
         (&["--user-agent", "a\nb"], "--user-agent must be one or more visible characters"),
         (&["--max-body-bytes", "0"], "--max-body-bytes must be 1 to 1099511627776, got 0"),
         (&["--request-id", "two words"], "request_id must be 1 to 255 visible ASCII characters"),
-        (&["-H", "no colon"], r#"-H must be 'Name: value', got "no colon""#),
+        (&["-H", "no colon"], r#"-H must be 'Name: value', got one that begins with "no""#),
+        (&["-H", "Authorization Bearer secret"], r#"got one that begins with "Authorization""#),
+        (&["-H", ": value"], r#"-H must be 'Name: value'"#),
         (&["-H", "b@d: x"], r#"header "b@d" is no valid name"#),
         (&["-H", "X: a\nb"], r#"header "X" has a value with control characters"#),
         (&["-H", "Content-Length: 3"], "is set by the client itself"),
-        (&["--json", "{"], "--json must be JSON"),
+        (&["--json", "{"], "--json must be JSON: "),
+        (&["--json", ""], "--json must be JSON: "),
+        (&["-d", "@"], "-d @ must be followed by the name of a file"),
+        (&["-d", "@/"], r#"-d must name a file that can be read, got "/": Is a directory"#),
+        (&["-i", "--report"], "--report"),
         (&["--json", "@/no/such/file"], "--json must name a file that can be read"),
-        (&["-d", "@/no/such/file"], r#"-d must name a file that can be read; "/no/such/file""#),
+        (&["-d", "@/no/such/file"], r#"-d must name a file that can be read, got "/no/such/file""#),
         (&["-d", "a", "--json", "1"], "--json"),
         (&["--bogus"], "--bogus"),
         (&["--deadline"], "--deadline"),
@@ -114,8 +120,31 @@ async fn a_bad_value_is_refused_with_flag_value_and_range_and_nothing_is_sent() 
     ] {
         let line = refusal(resilient().arguments(&["post", &url]).arguments(arguments)).await;
         assert!(line.contains(expected), "{arguments:?}: {line}");
+        assert!(!line.contains("secret"), "{line}");
     }
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn credentials_of_a_url_are_in_no_message_and_no_report() {
+    for url in [
+        "ftp://user:password@host/",
+        "http://user:password@host/",
+        "user:password@host/",
+        "http://user:password@host:99999/",
+        "http://user:password@ho st/",
+        "//user:password@host/",
+    ] {
+        let line = refusal(resilient().arguments(&["get", url])).await;
+        assert!(line.contains("URL") && !line.contains("password"), "{url}: {line}");
+        let report = resilient().arguments(&["get", url, "--report"]).run().await;
+        assert_eq!(report.code, Some(2), "{report:#?}");
+        assert!(!format!("{report:?}").contains("password"), "{report:#?}");
+        for program in [resilient().arguments(&["demo", "--base-url", url]), resilient().argument(url)] {
+            let line = refusal(program).await;
+            assert!(!line.contains("password"), "{url}: {line}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -147,8 +176,14 @@ async fn one_bad_url_among_several_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn arguments_that_make_no_command_are_refused() {
-    for arguments in [&[][..], &["dance"], &["get"], &["demo", "extra"], &["demo", "--base-url", "nonsense"]]
-    {
+    for arguments in [
+        &[][..],
+        &["dance"],
+        &["get"],
+        &["demo", "extra"],
+        &["demo", "--base-url", ""],
+        &["demo", "--base-url", "/x"],
+    ] {
         refusal(resilient().arguments(arguments)).await;
     }
 }

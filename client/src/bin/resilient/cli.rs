@@ -127,6 +127,10 @@ pub(crate) struct Completions {
     pub(crate) shell: String,
 }
 
+/// The names of the commands.
+pub(crate) const COMMANDS: [&str; 9] =
+    ["get", "post", "put", "patch", "delete", "head", "load", "demo", "completions"];
+
 /// What the program can do.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -153,6 +157,13 @@ pub(crate) fn app() -> App<'static, 'static> {
 /// Parses the arguments, of which the first is the name of the program.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Unparsed> {
     let arguments = as_text(arguments)?;
+    if arguments.get(1).is_some_and(|first| !is_command_or_flag(first)) {
+        // The argument is not shown: it may be a URL with credentials.
+        return Err(Unparsed::Wrong(format!(
+            "the first argument must be a command: {}",
+            COMMANDS.join(", ")
+        )));
+    }
     let typed = Typed::from_iter_safe(arguments).map_err(|error| match error.kind {
         ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => Unparsed::Asked(error.message),
         _ => Unparsed::Wrong(reason(&error)),
@@ -168,6 +179,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Typed::Demo(demo) => Command::Demo(demo),
         Typed::Completions(completions) => Command::Completions(completions),
     })
+}
+
+/// Whether clap knows what to do with the first argument. Its own error would not say that a command is missing.
+fn is_command_or_flag(argument: &str) -> bool {
+    argument.starts_with('-') || argument == "help" || COMMANDS.contains(&argument)
 }
 
 /// The arguments as text. The error names the place of an argument that is not UTF-8, which clap does not.
@@ -216,7 +232,9 @@ mod tests {
     fn a_wrong_command_line_is_one_line_that_names_what_is_wrong() {
         for (arguments, named) in [
             (&[][..], "no command"),
-            (&["dance"], "dance"),
+            (&["dance"], "must be a command: get, post, put"),
+            (&["GET", "http://h"], "must be a command"),
+            (&["--dance"], "--dance"),
             (&["get"], "<URL>"),
             (&["get", "--bogus", "http://h"], "--bogus"),
             (&["get", "http://h", "--deadline"], "--deadline"),
@@ -240,6 +258,23 @@ mod tests {
             ["resilient", "get", "http://h", "--deadline"].map(OsString::from).into_iter().chain([bad]);
         let Err(Unparsed::Wrong(line)) = parse(arguments) else { panic!("the arguments are accepted") };
         assert_eq!(line, r#"the argument after --deadline must be UTF-8, got "a\xFF""#);
+    }
+
+    #[test]
+    fn every_command_of_the_list_exists_and_no_other() {
+        for command in COMMANDS {
+            let arguments = ["resilient", command, "--help"].map(OsString::from);
+            assert!(matches!(parse(arguments), Err(Unparsed::Asked(_))), "{command}");
+        }
+        let Err(Unparsed::Asked(help)) = parse(["resilient", "--help"].map(OsString::from)) else {
+            panic!("there is no help")
+        };
+        let (_, commands) = help.split_once("SUBCOMMANDS:").expect("the help lists the commands");
+        let mut listed: Vec<_> = commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        listed.retain(|command| *command != "help");
+        let mut expected = COMMANDS.to_vec();
+        expected.sort_unstable();
+        assert_eq!(listed, expected);
     }
 
     #[test]

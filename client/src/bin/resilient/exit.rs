@@ -1,10 +1,10 @@
-//! How a command ends: its exit code, and the line that says why.
+//! The exit codes, and the line that explains a failure.
 
-use std::{fmt, process::ExitCode};
+use std::fmt;
 
 use resilient_client::{Error, ErrorKind};
 
-/// The exit codes. Scripts rely on them: none ever changes its meaning.
+/// An exit code. Scripts rely on its meaning, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Ok = 0,
@@ -15,15 +15,9 @@ pub(crate) enum Exit {
     PoolTimeout = 5,
     CircuitOpen = 6,
     Deadline = 7,
-    /// 128 and the number of the signal, as shells have it.
+    /// 128 plus the number of the signal, as in shells.
     Interrupted = 130,
     Terminated = 143,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
 }
 
 impl From<ErrorKind> for Exit {
@@ -42,7 +36,7 @@ impl From<ErrorKind> for Exit {
     }
 }
 
-/// Why a command could not do what it was told, in one line.
+/// Why a command failed, in one line.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -54,12 +48,12 @@ impl Failure {
         Self { exit, line: line.into() }
     }
 
-    /// It was told something that makes no sense.
+    /// Wrong usage: a flag, a value, an address, a file.
     pub(crate) fn usage(line: impl Into<String>) -> Self {
         Self::new(Exit::Usage, line)
     }
 
-    /// Reading or writing failed.
+    /// An input or output operation that failed.
     pub(crate) fn io(what: impl fmt::Display, why: &std::io::Error) -> Self {
         Self::new(Exit::Failure, format!("{what}: {why}"))
     }

@@ -1,6 +1,6 @@
-//! The log that `-v` asks for: what the client does, to standard error, for people.
+//! The log of `-v`: what the client does, on standard error, for people.
 //!
-//! Lines tell the time since the start rather than the time of day: what one wants to see is how long it waited.
+//! Lines begin with the time since the start, which shows how long the client waited.
 
 use std::{fmt::Write as _, io::Write as _, time::Instant};
 
@@ -12,7 +12,7 @@ use env_logger::Builder;
 
 use crate::out::one_line;
 
-/// Writes the records of this target from DEBUG on.
+/// Writes the records of this target, from level DEBUG up.
 pub(crate) fn start(target: &str) {
     let started = Instant::now();
     let mut builder = Builder::new();
@@ -20,15 +20,15 @@ pub(crate) fn start(target: &str) {
     builder.format(move |to, record| {
         let seconds = started.elapsed().as_secs_f64();
         let mut text = format!("{seconds:9.3}s {:5} {}", record.level(), record.args());
-        // A field that cannot be written is left out; the message stands.
+        // A field that cannot be formatted is left out.
         let _ = record.key_values().visit(&mut Fields(&mut text));
         writeln!(to, "{}", painted(record.level(), &one_line(&text)))
     });
-    // Only a second logger could be refused, and there is none.
+    // An error means that a logger is set already, which happens only in tests.
     let _ = builder.try_init();
 }
 
-/// In the colour of its level, if standard error is a terminal that wants colours.
+/// Colours a line by its level, if standard error is a terminal that shows colours.
 fn painted(level: Level, line: &str) -> String {
     let style = console::Style::new().for_stderr();
     let style = match level {
@@ -40,7 +40,7 @@ fn painted(level: Level, line: &str) -> String {
     style.apply_to(line).to_string()
 }
 
-/// Appends the fields of a record as ` key=value`.
+/// Appends the fields of a record, each as ` key=value`.
 struct Fields<'a>(&'a mut String);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {

@@ -5,7 +5,7 @@
 //! * `call`: single calls, and `report`, their result as JSON. `load`: many calls. `demo`: each pattern against a
 //!   test server.
 //! * `stop`: signals end a command. `exit`: exit codes and the line that explains them. `out`, `log`: standard
-//!   output and standard error.
+//!   output and standard error. `secrets`: masks them in what is shown.
 //!
 //! Standard error gets the log that `-v` asks for, a progress bar on a terminal, and one line for each error.
 
@@ -21,6 +21,7 @@ mod out;
 mod preflight;
 mod report;
 mod request;
+mod secrets;
 mod settings;
 mod stop;
 

@@ -1,8 +1,8 @@
-//! Standard output and standard error. A reader that goes away is no error of ours, and never a panic.
+//! Writes to standard output and standard error. A reader that has gone away is not an error.
 
 use std::io::{self, ErrorKind, Write};
 
-use crate::exit::Failure;
+use crate::{exit::Failure, secrets::without_userinfo};
 
 /// Writes bytes to standard output as they are.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
@@ -13,19 +13,19 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes text to standard output, with the end of its last line.
+/// Writes text to standard output, and ends its last line.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     bytes(format!("{text}{end}").as_bytes())
 }
 
-/// Writes one line to standard error, whatever is in the text.
+/// Writes text to standard error as one line, without secrets.
 pub(crate) fn complain(text: &str) {
-    // There is nobody to tell that this failed.
-    let _ = writeln!(io::stderr(), "resilient: {}", one_line(text));
+    // There is no other place to report that this failed.
+    let _ = writeln!(io::stderr(), "resilient: {}", one_line(&without_userinfo(text)));
 }
 
-/// The text without anything that could end the line or speak to the terminal.
+/// Replaces the characters that end a line or control a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -1,4 +1,4 @@
-//! What a call sends: headers and a body, as typed.
+//! The headers and the body of a call, from the command line.
 
 use std::{
     fs::File,
@@ -12,13 +12,13 @@ use structopt::StructOpt;
 
 use crate::exit::Failure;
 
-/// The longest body that is read from a file. Every attempt holds all of it.
+/// The longest body that is read from a file. A body is held in memory.
 const LONGEST_BODY: u64 = 1 << 30;
 
-// Headers and a body, as typed.
+// The flags for headers and body.
 #[derive(Debug, Default, StructOpt)]
 pub(crate) struct Payload {
-    /// A header, 'Name: value'; as often as needed
+    /// A header, 'Name: value'. May be given several times
     #[structopt(
         short = "H",
         long = "header",
@@ -27,10 +27,10 @@ pub(crate) struct Payload {
         allow_hyphen_values = true
     )]
     headers: Vec<String>,
-    /// The body, sent as it is: text, or @FILE, or @- for standard input
+    /// The body, sent unchanged: text, or @FILE to read a file, or @- to read standard input
     #[structopt(short = "d", long = "data", value_name = "DATA|@FILE", allow_hyphen_values = true)]
     data: Option<String>,
-    /// The body, which must be JSON: text, or @FILE, or @- for standard input. Sets the Content-Type
+    /// The body, which must be JSON: text, or @FILE, or @-. Sets the Content-Type
     #[structopt(long, value_name = "DATA|@FILE", conflicts_with = "data", allow_hyphen_values = true)]
     json: Option<String>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Request {
 }
 
 impl Payload {
-    /// Reads what is typed.
+    /// Parses the headers, and reads the body.
     pub(crate) fn request(&self, method: Method, request_id: Option<String>) -> Result<Request, Failure> {
         let mut headers = self.headers.iter().map(|header| split(header)).collect::<Result<Vec<_>, _>>()?;
         let body = match (&self.data, &self.json) {
@@ -53,7 +53,7 @@ impl Payload {
             (None, Some(json)) => {
                 let body = read("--json", json)?;
                 serde_json::from_slice::<IgnoredAny>(&body)
-                    .map_err(|why| Failure::usage(format!("--json must be JSON, and is not: {why}")))?;
+                    .map_err(|why| Failure::usage(format!("--json must be JSON: {why}")))?;
                 if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
                     headers.push(("content-type".to_owned(), "application/json".to_owned()));
                 }
@@ -64,7 +64,7 @@ impl Payload {
         Ok(Request { method, request_id, headers, body })
     }
 
-    /// Whether one of the headers is this one.
+    /// Whether a flag sets this header.
     pub(crate) fn has_header(&self, name: &str) -> bool {
         self.headers
             .iter()
@@ -74,7 +74,7 @@ impl Payload {
 }
 
 impl Request {
-    /// A call that sends it.
+    /// Makes a call that sends the request to `url`.
     pub(crate) fn to(&self, client: &ResilientClient, url: &str) -> Call<ResilientClient> {
         let mut call = client.call(self.method, url).body(self.body.clone());
         for (name, value) in &self.headers {
@@ -88,25 +88,33 @@ impl Request {
 }
 
 fn split(header: &str) -> Result<(String, String), Failure> {
-    let (name, value) = header
-        .split_once(':')
-        .ok_or_else(|| Failure::usage(format!("-H must be 'Name: value', got {header:?}")))?;
+    let (name, value) =
+        header.split_once(':').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(|| {
+            // The rest of a header may be a secret.
+            let shown = header.split_whitespace().next().unwrap_or_default();
+            Failure::usage(format!("-H must be 'Name: value', got one that begins with {shown:?}"))
+        })?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// The text itself, or what the file holds that it names.
+/// Returns the text itself, or the contents of the file that it names.
 fn read(flag: &str, text: &str) -> Result<Bytes, Failure> {
     let Some(path) = text.strip_prefix('@') else { return Ok(Bytes::copy_from_slice(text.as_bytes())) };
+    if path.is_empty() {
+        return Err(Failure::usage(format!("{flag} @ must be followed by the name of a file, or by -")));
+    }
     let mut body = Vec::new();
     let read = match path {
         "-" => io::stdin().lock().take(LONGEST_BODY + 1).read_to_end(&mut body),
         path => File::open(path).and_then(|file| file.take(LONGEST_BODY + 1).read_to_end(&mut body)),
     };
     match read {
-        Ok(length) if length as u64 > LONGEST_BODY => {
-            Err(Failure::usage(format!("{flag} must be at most {LONGEST_BODY} bytes; {path:?} is longer")))
-        }
+        Ok(length) if length as u64 > LONGEST_BODY => Err(Failure::usage(format!(
+            "{flag} must be at most {LONGEST_BODY} bytes, and {path:?} is longer"
+        ))),
         Ok(_) => Ok(body.into()),
-        Err(why) => Err(Failure::usage(format!("{flag} must name a file that can be read; {path:?}: {why}"))),
+        Err(why) => {
+            Err(Failure::usage(format!("{flag} must name a file that can be read, got {path:?}: {why}")))
+        }
     }
 }

@@ -1,10 +1,9 @@
-//! Every pattern in turn, shown against a running test server.
+//! The demonstration: shows each pattern in turn against a running test server.
 //!
-//! * `stage`: the server, and how it is told to fail. `story`: what a pattern says, and the checks it makes.
-//! * One file a pattern: `basic`, `retry`, `breaker`, `bulkhead`, `errors`, `overhead`.
+//! * `server`: the test server, and the commands that make it fail. `transcript`: what a pattern writes and checks.
+//! * One file for each pattern: `basic`, `retry`, `breaker`, `bulkhead`, `errors`, `overhead`.
 //!
-//! Whatever becomes of a pattern, of the demonstration or of the one who watches: the server is left as if it
-//! had never been told to fail.
+//! The failure modes of the server are reset before and after each pattern, and when a signal ends the command.
 
 mod basic;
 mod breaker;
@@ -12,15 +11,12 @@ mod bulkhead;
 mod errors;
 mod overhead;
 mod retry;
-mod stage;
-mod story;
+mod server;
+mod transcript;
 
 use std::time::Duration;
 
-use self::{
-    stage::Stage,
-    story::{Broken, Story},
-};
+use self::{server::Server, transcript::NotHeld};
 use crate::{
     cli::Demo,
     exit::{Exit, Failure},
@@ -32,7 +28,7 @@ use crate::{
 /// `stop` gives.
 const RESET_ON_STOP: Duration = Duration::from_millis(600);
 
-/// What is shown.
+/// A pattern that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pattern {
     Basic,
@@ -58,46 +54,46 @@ impl Pattern {
         }
     }
 
-    async fn show(self, stage: &Stage) -> Result<(), Broken> {
+    async fn show(self, server: &Server) -> Result<(), NotHeld> {
         match self {
-            Self::Basic => basic::show(stage).await,
-            Self::Retry => retry::show(stage).await,
-            Self::Breaker => breaker::show(stage).await,
-            Self::Bulkhead => bulkhead::show(stage).await,
-            Self::Errors => errors::show(stage).await,
-            Self::Overhead => overhead::show(stage).await,
+            Self::Basic => basic::show(server).await,
+            Self::Retry => retry::show(server).await,
+            Self::Breaker => breaker::show(server).await,
+            Self::Bulkhead => bulkhead::show(server).await,
+            Self::Errors => errors::show(server).await,
+            Self::Overhead => overhead::show(server).await,
         }
     }
 
-    /// Shows it between two resets of the server; the second comes whatever happens.
-    async fn show_cleanly(self, stage: &Stage) -> Result<(), Broken> {
-        stage.reset().await?;
-        let shown = self.show(stage).await;
-        let reset = stage.reset().await;
+    /// Shows the pattern between two resets of the server. The second is made also if the pattern does not hold.
+    async fn show_cleanly(self, server: &Server) -> Result<(), NotHeld> {
+        server.reset().await?;
+        let shown = self.show(server).await;
+        let reset = server.reset().await;
         shown.and(reset)
     }
 }
 
-/// Shows them all, and says which did not hold.
+/// Shows all patterns, and says which did not hold.
 pub(crate) async fn run(typed: Demo, stopped: Stopped) -> Result<Exit, Failure> {
-    let stage = Stage::set(&typed)?;
+    let server = Server::new(&typed)?;
     let stop = tokio::select! {
-        broken = show_all(&stage) => return verdict(&broken?),
+        broken = show_all(&server) => return verdict(&broken?),
         stop = stopped.wait() => stop,
     };
-    if !matches!(tokio::time::timeout(RESET_ON_STOP, stage.reset()).await, Ok(Ok(()))) {
+    if !matches!(tokio::time::timeout(RESET_ON_STOP, server.reset()).await, Ok(Ok(()))) {
         out::complain("stopped; the failure modes of the server could not be reset");
     }
     Ok(stop.into())
 }
 
-async fn show_all(stage: &Stage) -> Result<Vec<&'static str>, Failure> {
-    stage.someone_answers().await?;
+async fn show_all(server: &Server) -> Result<Vec<&'static str>, Failure> {
+    server.check_health().await?;
     let mut broken = Vec::new();
     for (n, pattern) in Pattern::ALL.into_iter().enumerate() {
-        Story::title(&format!("{}. {}", n + 1, pattern.name()));
-        if let Err(why) = pattern.show_cleanly(stage).await {
-            Story::failed(&why);
+        transcript::title(&format!("{}. {}", n + 1, pattern.name()));
+        if let Err(why) = pattern.show_cleanly(server).await {
+            transcript::failed(&why);
             broken.push(pattern.name());
         }
     }

@@ -1,7 +1,7 @@
-//! What the client costs, measured against awc alone.
+//! The cost of the client, measured beside awc alone.
 //!
-//! Of the library, only its transport knows awc. This file does too, because the bare side of a comparison must not
-//! go through what it is compared with.
+//! In the library only the transport uses awc. This file uses it too, because one side of the comparison has to do
+//! without the client.
 
 use std::time::Duration;
 
@@ -11,21 +11,23 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    stage::Stage,
-    story::{Broken, Story},
+    server::Server,
+    transcript::{self, NotHeld},
 };
 
 /// Calls of each side.
 const CALLS: usize = 500;
-/// The sides take turns this often, so that neither has the machine's better moments.
+/// Calls before the other side has its turn, so that both sides see the same load of the machine.
 const TURN: usize = 50;
 
-pub(super) async fn show(stage: &Stage) -> Result<(), Broken> {
-    Story::does(format!("GET /msg {CALLS} times through bare awc and as often through the client, in turns"));
+pub(super) async fn show(server: &Server) -> Result<(), NotHeld> {
+    transcript::step(format!(
+        "GET /msg {CALLS} times through bare awc and as often through the client, in turns"
+    ));
     let bare = Client::default();
-    let client = ResilientClient::start(ClientConfig { ..stage.single_attempts() })?;
-    let url = format!("{}/msg", stage.base_url().trim_end_matches('/'));
-    // The first call of each pays for its connection.
+    let client = ResilientClient::start(ClientConfig { ..server.single_attempts() })?;
+    let url = format!("{}/msg", server.base_url().trim_end_matches('/'));
+    // The first call of each side opens its connection.
     bare_call(&bare, &url).await?;
     client.get("/msg").send().await?;
 
@@ -39,30 +41,30 @@ pub(super) async fn show(stage: &Stage) -> Result<(), Broken> {
         }
     }
     let (awc, ours) = (micros(&mut alone), micros(&mut resilient));
-    Story::saw(format!(
+    transcript::saw(format!(
         "median of bare awc {awc:.0} us, of the client {ours:.0} us, {:+.0} us a call",
         ours - awc
     ));
-    // How much it costs depends on the machine and the build, and is not judged.
-    Story::holds("every call of both sides succeeded");
+    // The cost depends on the machine and the build, and is not judged.
+    transcript::holds("every call of both sides succeeded");
     client.close().await;
     Ok(())
 }
 
-/// As the client does: with a request id, and with the body read.
-async fn bare_call(client: &Client, url: &str) -> Result<(), Broken> {
+/// Makes a call as the client does it: with a request id, and with the body read.
+async fn bare_call(client: &Client, url: &str) -> Result<(), NotHeld> {
     let request = client.get(url).insert_header(("x-request-id", Uuid::new_v4().to_string()));
     let mut reply =
-        request.send().await.map_err(|why| Broken::new(format!("a call of bare awc failed: {why}")))?;
-    reply.body().await.map_err(|why| Broken::new(format!("a body of bare awc failed: {why}")))?;
+        request.send().await.map_err(|why| NotHeld::new(format!("a call of bare awc failed: {why}")))?;
+    reply.body().await.map_err(|why| NotHeld::new(format!("a body of bare awc failed: {why}")))?;
     if reply.status().is_success() {
         Ok(())
     } else {
-        Err(Broken::new(format!("bare awc got {}", reply.status())))
+        Err(NotHeld::new(format!("bare awc got {}", reply.status())))
     }
 }
 
-async fn timed(call: impl Future<Output = Result<(), Broken>>) -> Result<Duration, Broken> {
+async fn timed(call: impl Future<Output = Result<(), NotHeld>>) -> Result<Duration, NotHeld> {
     let started = Instant::now();
     call.await.map(|()| started.elapsed())
 }

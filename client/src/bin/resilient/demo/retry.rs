@@ -1,4 +1,4 @@
-//! Failures that the caller never sees, and one that it must see.
+//! Failures that retries hide from the caller, and one that they cannot hide.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use resilient_client::{
 };
 
 use super::{
-    stage::Stage,
-    story::{Broken, Story, told},
+    server::Server,
+    transcript::{self, NotHeld, describe},
 };
 
-pub(super) async fn show(stage: &Stage) -> Result<(), Broken> {
+pub(super) async fn show(server: &Server) -> Result<(), NotHeld> {
     let client = ResilientClient::start(ClientConfig {
         retry: RetryConfig {
             max_attempts: 3,
@@ -19,34 +19,39 @@ pub(super) async fn show(stage: &Stage) -> Result<(), Broken> {
             max_wait: Duration::from_millis(500),
             ..RetryConfig::default()
         },
-        ..stage.config()
+        ..server.config()
     })?;
 
-    Story::does("the next 2 requests will fail; GET /msg with at most 3 attempts, waits of 50 to 500 ms");
-    stage.fail_next(2).await?;
+    transcript::step(
+        "the next 2 requests will fail; GET /msg with at most 3 attempts, waits of 50 to 500 ms",
+    );
+    server.fail_next(2).await?;
     let reply = client.get("/msg").send().await?;
-    Story::saw(told(reply.attempts()));
-    Story::check("the call succeeds at the third attempt", statuses(reply.attempts()) == [500, 500, 200])?;
+    transcript::saw(describe(reply.attempts()));
+    transcript::check(
+        "the call succeeds at the third attempt",
+        statuses(reply.attempts()) == [500, 500, 200],
+    )?;
     let waits: Vec<_> = reply.attempts().iter().filter_map(|attempt| attempt.wait).collect();
     let within = |wait: &Duration| (50..=500).contains(&wait.as_millis());
-    Story::check(
+    transcript::check(
         "it waited twice, each time within the bounds",
         waits.len() == 2 && waits.iter().all(within),
     )?;
 
-    Story::does("the next 3 requests will fail; the same again");
-    stage.fail_next(3).await?;
+    transcript::step("the next 3 requests will fail; the same again");
+    server.fail_next(3).await?;
     let Err(error) = client.get("/msg").send().await else {
-        return Err(Broken::new("the call succeeds although every attempt fails"));
+        return Err(NotHeld::new("the call succeeds although every attempt fails"));
     };
-    Story::saw(format!("{} ({error}): {}", error.kind(), told(error.attempts())));
-    Story::check(
+    transcript::saw(format!("{} ({error}): {}", error.kind(), describe(error.attempts())));
+    transcript::check(
         "the call fails with the server's error after all 3 attempts",
         error.kind() == ErrorKind::Connection(ConnectionError::Server)
             && error.gave_up() == Some(GaveUp::AttemptsExhausted)
             && statuses(error.attempts()) == [500, 500, 500],
     )?;
-    Story::check("no request more was made", stage.failures_left().await? == 0)?;
+    transcript::check("no further request was made", server.failures_left().await? == 0)?;
 
     client.close().await;
     Ok(())

@@ -1,14 +1,14 @@
-//! Latencies drawn with plain characters: a row for each range, growing as latencies do. Pure.
+//! Draws latencies with plain characters, in rows whose ranges grow with the latency. Pure.
 
 use std::fmt::Write;
 
 use super::tally::Latencies;
 
-/// Rows that still fit a screen.
+/// The number of rows that fit on a screen.
 const MOST_ROWS: usize = 20;
-/// The longest bar.
+/// The width of the longest bar.
 const WIDTH: u64 = 50;
-/// Where rows may begin within each power of ten, in percent of it: the finest that fits is taken.
+/// Where rows begin within each power of ten, in percent of it. The first scale that fits on a screen is used.
 const SCALES: [&[u64]; 3] = [&[100, 150, 200, 300, 500, 700], &[100, 200, 500], &[100]];
 
 /// A row: latencies from `low` up to but not including `high`, in microseconds.
@@ -19,13 +19,13 @@ struct Row {
     count: u64,
 }
 
-/// The histogram; empty when there is nothing to draw.
+/// Draws the histogram. It is empty without latencies.
 pub(super) fn render(latencies: &Latencies) -> String {
     let rows = rows(latencies);
     let longest = rows.iter().map(|row| row.count).max().unwrap_or(0);
     let mut text = String::new();
     for Row { low, high, count } in rows {
-        // Whatever there was is seen, if only as one mark.
+        // A row that counted anything has at least one mark.
         let width = (count * WIDTH).div_ceil(longest.max(1));
         let bar = "#".repeat(usize::try_from(width).unwrap_or(0));
         let range = format!("{} - {} ms", millis(low), millis(high));
@@ -45,13 +45,13 @@ fn rows(latencies: &Latencies) -> Vec<Row> {
         .reduce(|finer, coarser| if finer.len() <= MOST_ROWS { finer } else { coarser })
         .unwrap_or_default();
     for recorded in latencies.iter_recorded() {
-        // A recorded value stands for a few next to it, so that the last can lie beyond the longest row.
+        // A recorded value stands for a small range, whose end can lie beyond the longest latency.
         let value = recorded.value_iterated_to().min(max);
         if let Some(row) = rows.iter_mut().find(|row| value < row.high) {
             row.count += recorded.count_since_last_iteration();
         }
     }
-    // The shortest latency may have been counted next to itself, which leaves the row it was in empty.
+    // For the same reason the first row can be empty.
     let first = rows.iter().position(|row| row.count > 0).unwrap_or(0);
     let last = rows.iter().rposition(|row| row.count > 0).map_or(0, |last| last + 1);
     rows[first..last].to_vec()
@@ -70,7 +70,7 @@ fn empty_rows(min: u64, max: u64, scale: &[u64]) -> Vec<Row> {
     rows.skip_while(|row| row.high <= min).take_while(|row| row.low <= max).collect()
 }
 
-/// Microseconds as milliseconds, without needless zeros.
+/// Formats microseconds as milliseconds, without trailing zeros.
 fn millis(micros: u64) -> String {
     let text = format!("{}.{:03}", micros / 1_000, micros % 1_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,8 +1,8 @@
-//! Many calls through one client, and what came of them.
+//! The load: many calls through one client, and their results.
 //!
-//! * `plan`: how many, how many at once, when each is due. Pure.
-//! * `run`: makes them. `tally`: counts outcomes and latencies, in memory that does not grow with their number.
-//! * `table`, `histogram`, `report`: tell it, to people and to programs. Pure.
+//! * `plan`: how many requests, how many at the same time, when each is due. Pure.
+//! * `run`: makes the requests. `tally`: counts outcomes and latencies, in memory that does not grow with the requests.
+//! * `table`, `histogram`: the results for people. `report`: the results as JSON. Pure.
 
 mod histogram;
 mod plan;
@@ -32,19 +32,19 @@ struct Finished {
     ended: Ended,
 }
 
-/// How it ended.
+/// How a load ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
     Complete,
     Early,
 }
 
-/// Makes the load; a signal ends it early.
+/// Makes the load. A signal ends it early.
 pub(crate) async fn run(typed: Load, stopped: Stopped) -> Result<Exit, Failure> {
     let plan = Plan::typed(&typed.requests, &typed.concurrency, typed.rate.as_deref())?;
     let method = plan::method(&typed.method)?;
     if typed.payload.has_header("x-request-id") {
-        return Err(Failure::usage("-H must not be X-Request-ID here: each request has an id of its own"));
+        return Err(Failure::usage("-H must not set X-Request-ID here, because each request has its own"));
     }
     let url = with_scheme(&typed.url).into_owned();
     let config = typed.settings.config()?;

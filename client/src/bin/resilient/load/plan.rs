@@ -1,4 +1,4 @@
-//! How many requests, how many at once, and when each is due. Pure.
+//! The plan of a load: how many requests, how many at the same time, and when each is due. Pure.
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
@@ -6,8 +6,7 @@ use resilient_client::Method;
 
 use crate::exit::Failure;
 
-/// Timers fire up to a tick of a millisecond late, and a little more on a busy machine. That much is not the
-/// server's doing.
+/// How late a timer may fire. Its resolution is a millisecond, and a busy machine adds a little.
 const TICK: Duration = Duration::from_millis(2);
 
 /// A load to be made.
@@ -15,12 +14,12 @@ const TICK: Duration = Duration::from_millis(2);
 pub(super) struct Plan {
     pub(super) requests: u64,
     pub(super) concurrency: u32,
-    /// Requests a second; `None` makes each start when another ends.
+    /// Requests to start each second; with `None` each starts when another ends.
     pub(super) rate: Option<f64>,
 }
 
 impl Plan {
-    /// From what was typed.
+    /// Parses the values of the flags.
     pub(super) fn typed(requests: &str, concurrency: &str, rate: Option<&str>) -> Result<Self, Failure> {
         Ok(Self {
             requests: number("--requests", requests, 1..=1_000_000_000)?,
@@ -29,36 +28,36 @@ impl Plan {
         })
     }
 
-    /// When request `n`, counted from zero, is due after the start; `None` when it is due at once.
+    /// Returns when request `n`, counted from zero, is due after the start; `None` when it is due at once.
     pub(super) fn due(&self, n: u64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "requests are far fewer than 2^52")]
         self.rate.map(|rate| Duration::from_secs_f64(n as f64 / rate))
     }
 
-    /// Requests that are ever under way at once.
+    /// Returns the largest number of requests in flight.
     pub(super) fn workers(&self) -> u64 {
         u64::from(self.concurrency).min(self.requests)
     }
 }
 
-/// From when on the latency of a request counts: from when it was due, unless a timer alone made it late.
+/// Returns the moment from which the latency of a request counts: when it was due, unless only a timer made it late.
 pub(super) fn counts_from(due: Duration, started: Duration, waited: Waited) -> Duration {
     match waited {
-        Waited::ForItsTime if started.saturating_sub(due) <= TICK => started,
+        Waited::NotDue if started.saturating_sub(due) <= TICK => started,
         _ => due,
     }
 }
 
-/// What a request waited for before it started.
+/// Why a request waited before it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waited {
-    /// The moment at which it was due.
-    ForItsTime,
-    /// Others, which were still under way at that moment.
-    ForOthers,
+    /// It was not due yet.
+    NotDue,
+    /// All workers were busy when it was due.
+    Busy,
 }
 
-/// The method as typed.
+/// Parses the value of `--method`.
 pub(super) fn method(text: &str) -> Result<Method, Failure> {
     Ok(match text.to_ascii_lowercase().as_str() {
         "get" => Method::Get,
@@ -119,8 +118,8 @@ mod tests {
     #[test]
     fn latency_counts_from_when_a_request_was_due_unless_a_timer_alone_made_it_late() {
         let ms = Duration::from_millis;
-        assert_eq!(counts_from(ms(10), ms(11), Waited::ForItsTime), ms(11));
-        assert_eq!(counts_from(ms(10), ms(50), Waited::ForItsTime), ms(10), "the client itself was stalled");
-        assert_eq!(counts_from(ms(10), ms(11), Waited::ForOthers), ms(10));
+        assert_eq!(counts_from(ms(10), ms(11), Waited::NotDue), ms(11));
+        assert_eq!(counts_from(ms(10), ms(50), Waited::NotDue), ms(10), "the client itself was stalled");
+        assert_eq!(counts_from(ms(10), ms(11), Waited::Busy), ms(10));
     }
 }

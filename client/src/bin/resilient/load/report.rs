@@ -1,4 +1,4 @@
-//! What came of a load, as one JSON object. Pure.
+//! The results of a load as one line of JSON. Pure.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{Ended, Finished, tally::Latencies};
 struct Report {
     /// Requests that ended.
     requests: u64,
-    /// Requests that were asked for.
+    /// Requests that the plan has.
     requested: u64,
     interrupted: bool,
     concurrency: u32,
@@ -42,7 +42,7 @@ struct Transitions {
     closed: u64,
 }
 
-/// The report.
+/// Makes the report.
 pub(super) fn json(finished: &Finished) -> String {
     let Finished { plan, tally, stats, elapsed, ended } = finished;
     let report = Report {
@@ -67,7 +67,7 @@ pub(super) fn json(finished: &Finished) -> String {
 }
 
 impl Finished {
-    /// Requests that ended, a second.
+    /// Requests that ended, for each second.
     pub(super) fn throughput(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "requests are far fewer than 2^52")]
         let done = self.tally.done() as f64;
@@ -76,7 +76,7 @@ impl Finished {
 }
 
 impl Latency {
-    /// In milliseconds; `None` when nothing was measured.
+    /// Summarises latencies in milliseconds; `None` without any.
     pub(super) fn of(latencies: &Latencies) -> Option<Self> {
         let at = |quantile| millis(latencies.value_at_quantile(quantile));
         (!latencies.is_empty()).then(|| Self {
@@ -96,7 +96,7 @@ fn millis(micros: u64) -> f64 {
     rounded(micros as f64 / 1e3)
 }
 
-/// To three places.
+/// Rounds to three decimals.
 fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }

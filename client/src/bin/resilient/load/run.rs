@@ -1,6 +1,6 @@
-//! Makes the requests of a plan: so many workers, each with one request under way at a time.
+//! Makes the requests of a plan. Each worker has one request in flight at a time.
 //!
-//! Nothing is kept of a request but its place in the tally. Dropping the future ends what is under way.
+//! Of a request only its place in the tally is kept. Dropping the future ends the requests in flight.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,7 +17,7 @@ use super::{
     tally::Tally,
 };
 
-/// A load under way.
+/// A load in progress.
 pub(super) struct Run<'a> {
     plan: &'a Plan,
     started: Instant,
@@ -31,7 +31,7 @@ impl<'a> Run<'a> {
         Self { plan, started, next: Cell::new(0), tally: RefCell::new(Tally::new()), progress }
     }
 
-    /// Makes all requests, each as `call` makes it.
+    /// Makes all requests, each with `call`.
     pub(super) async fn all<C>(&self, call: impl Fn() -> C)
     where
         C: Future<Output = Result<Response, Error>>,
@@ -53,31 +53,31 @@ impl<'a> Run<'a> {
             let result = call().await;
             self.tally.borrow_mut().record(&result, from.elapsed());
             self.progress.inc(1);
-            // A server that refuses at once must not keep the signals, or the progress bar, from their turn.
+            // Calls that fail at once must not starve the signals and the progress bar.
             tokio::task::consume_budget().await;
         }
     }
 
-    /// The next request that nobody has taken.
+    /// Takes the next request that no worker has taken.
     fn take(&self) -> Option<u64> {
         let n = self.next.get();
         (n < self.plan.requests).then(|| self.next.set(n + 1))?;
         Some(n)
     }
 
-    /// Waits until a request is due; from when on its latency counts.
+    /// Waits until a request is due. Returns the moment from which its latency counts.
     async fn turn_of(&self, n: u64) -> Instant {
         let Some(due) = self.plan.due(n) else { return Instant::now() };
-        let mut waited = Waited::ForOthers;
+        let mut waited = Waited::Busy;
         if self.started.elapsed() < due {
-            waited = Waited::ForItsTime;
+            waited = Waited::NotDue;
             sleep_until(self.started + due).await;
         }
         self.started + counts_from(due, self.started.elapsed(), waited)
     }
 }
 
-/// A progress bar on standard error, if that is a terminal.
+/// Makes a progress bar, which is shown if standard error is a terminal.
 pub(super) fn progress(plan: &Plan) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(plan.requests), ProgressDrawTarget::stderr_with_hz(10));
     let template = "{elapsed_precise} [{bar:40}] {pos}/{len} requests, {per_sec}, {eta} left";
@@ -88,7 +88,7 @@ pub(super) fn progress(plan: &Plan) -> ProgressBar {
     bar
 }
 
-/// None at all.
+/// Makes a progress bar that is never shown.
 pub(super) fn no_progress() -> ProgressBar {
     ProgressBar::hidden()
 }

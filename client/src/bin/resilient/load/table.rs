@@ -1,4 +1,4 @@
-//! What came of a load, as a table for people. Pure, but for whether colours are wanted.
+//! The results of a load as a table for people. Pure, except that colours depend on the terminal.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::{
     tally::{Latencies, Tally},
 };
 
-/// The table: the whole in a few lines, then a line for each outcome.
+/// Renders a summary, and then a row for each outcome.
 pub(super) fn render(finished: &Finished) -> String {
     let mut text = summary(finished);
     let heading = format!(

@@ -1,24 +1,24 @@
-//! Counts outcomes and latencies. What it holds is bounded by the kinds of outcome, not by the requests. Pure.
+//! Counts outcomes and latencies. Its memory grows with the kinds of outcome, not with the requests. Pure.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 use resilient_client::{Error, Response};
 
-/// Latencies in microseconds, of which three digits are kept.
+/// Latencies in microseconds, to three significant digits.
 pub(super) type Latencies = Histogram<u64>;
 
-/// The longest latency that is told apart, a day; longer ones count as that.
+/// The longest latency that is recorded, a day. Longer ones count as a day.
 const LONGEST_US: u64 = 86_400_000_000;
 
-/// What came of the requests so far.
+/// The results of the requests so far.
 #[derive(Debug)]
 pub(super) struct Tally {
     outcomes: BTreeMap<&'static str, Latencies>,
 }
 
 impl Tally {
-    /// The name of what went well.
+    /// The name of the outcome of a successful request.
     pub(super) const OK: &'static str = "ok";
 
     pub(super) fn new() -> Self {
@@ -35,18 +35,18 @@ impl Tally {
         self.outcomes.entry(outcome).or_insert_with(none).saturating_record(micros);
     }
 
-    /// Requests that have ended.
+    /// Returns the number of requests that have ended.
     pub(super) fn done(&self) -> u64 {
         self.outcomes.values().map(Latencies::len).sum()
     }
 
-    /// Each outcome that there was: successes first, then by name.
+    /// Returns each outcome that occurred: successes first, then by name.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, &Latencies)> {
         let all = || self.outcomes.iter().map(|(name, latencies)| (*name, latencies));
         all().filter(|(name, _)| *name == Self::OK).chain(all().filter(|(name, _)| *name != Self::OK))
     }
 
-    /// The latencies of all outcomes together.
+    /// Returns the latencies of all outcomes together.
     pub(super) fn overall(&self) -> Latencies {
         let mut overall = none();
         for latencies in self.outcomes.values() {

@@ -5,8 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use resilient_client::Headers;
 use serde::Serialize;
 
-/// Stands for a secret.
-const MASKED: &str = "***";
+use crate::secrets::{MASKED, without_userinfo};
 
 /// Names in lower case, each with its value, or with a list of values in their order if it is repeated.
 pub(super) type ByName<'a> = BTreeMap<&'a str, Values<'a>>;
@@ -44,7 +43,10 @@ fn shown<'a>(name: &str, value: Cow<'a, str>) -> Cow<'a, str> {
     match name {
         "set-cookie" | "set-cookie2" => Cow::Owned(masked_cookie(&value)),
         "authorization" | "proxy-authorization" | "authentication-info" | "cookie" => Cow::Borrowed(MASKED),
-        _ => value,
+        _ => match value {
+            Cow::Borrowed(text) => without_userinfo(text),
+            Cow::Owned(text) => Cow::Owned(without_userinfo(&text).into_owned()),
+        },
     }
 }
 
@@ -73,6 +75,7 @@ mod tests {
         }
         assert_eq!(shown("authorization", "Basic c2VjcmV0".into()), "***");
         assert_eq!(shown("content-type", "text/plain".into()), "text/plain");
+        assert_eq!(shown("location", "http://u:p@host/".into()), "http://***@host/");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use resilient_client::{Attempt, Error, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::secrets::without_userinfo;
+
 use self::{
     headers::ByName,
     one_line::{compact, escape_line_ends},
@@ -64,7 +66,7 @@ impl<'a> Report<'a> {
         Self {
             outcome: if error.is_some() { "error" } else { "ok" },
             kind: error.map(|error| error.kind().name()),
-            message: error.map(ToString::to_string),
+            message: error.map(|error| without_userinfo(&error.to_string()).into_owned()),
             status: response.map(Response::status),
             request_id,
             attempts: attempts.iter().enumerate().map(|(i, attempt)| Try::new(i + 1, attempt)).collect(),
@@ -107,7 +109,7 @@ fn json(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(compact(value.get())).ok()
 }
 
-/// Milliseconds, to the microsecond.
+/// Converts to milliseconds, rounded to the microsecond.
 fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,4 +1,4 @@
-//! The server that the patterns are shown against, and how it is told to fail.
+//! The test server that the patterns run against, and the commands that make it fail.
 
 use std::time::Duration;
 
@@ -7,25 +7,30 @@ use resilient_client::{
 };
 use serde_json::Value;
 
-use super::story::Broken;
+use super::transcript::NotHeld;
 use crate::{
+    address::with_scheme,
     cli::Demo,
     exit::{Exit, Failure},
 };
 
 /// A running test server.
-pub(super) struct Stage {
+pub(super) struct Server {
     base_url: String,
     log: LogLevel,
-    /// For the orders to the server; what the patterns do never touches it.
+    /// Sends commands to the server. The patterns use clients of their own.
     control: ResilientClient,
 }
 
-impl Stage {
-    pub(super) fn set(typed: &Demo) -> Result<Self, Failure> {
+impl Server {
+    pub(super) fn new(typed: &Demo) -> Result<Self, Failure> {
         let log = if typed.verbose { LogLevel::Debug } else { LogLevel::Off };
         if typed.verbose {
             crate::log::start(&LoggingConfig::default().target);
+        }
+        let base_url = with_scheme(&typed.base_url).into_owned();
+        if base_url.is_empty() {
+            return Err(Failure::usage("--base-url must not be empty"));
         }
         let config = ClientConfig {
             timeout: TimeoutConfig {
@@ -36,20 +41,20 @@ impl Stage {
             deadline: Duration::from_secs(10),
             retry: RetryConfig { max_attempts: 1, ..RetryConfig::default() },
             logging: LoggingConfig { level: LogLevel::Off, ..LoggingConfig::default() },
-            ..ClientConfig::new(&typed.base_url)
+            ..ClientConfig::new(&base_url)
         };
         let control = ResilientClient::start(config).map_err(|error| {
             let line = error.message().replacen("base_url:", "--base-url", 1);
-            Failure::new(error.kind().into(), format!("{line}, got {:?}", typed.base_url))
+            Failure::new(error.kind().into(), line)
         })?;
-        Ok(Self { base_url: typed.base_url.clone(), log, control })
+        Ok(Self { base_url, log, control })
     }
 
     pub(super) fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// A configuration for this server, to be changed.
+    /// The default configuration for this server.
     pub(super) fn config(&self) -> ClientConfig {
         ClientConfig {
             logging: LoggingConfig { level: self.log, ..LoggingConfig::default() },
@@ -57,12 +62,13 @@ impl Stage {
         }
     }
 
-    /// A client that makes one attempt a call.
+    /// The configuration of a client that makes one attempt for each call.
     pub(super) fn single_attempts(&self) -> ClientConfig {
         ClientConfig { retry: RetryConfig { max_attempts: 1, ..RetryConfig::default() }, ..self.config() }
     }
 
-    pub(super) async fn someone_answers(&self) -> Result<(), Failure> {
+    /// Checks that a healthy test server answers.
+    pub(super) async fn check_health(&self) -> Result<(), Failure> {
         match self.control.get("/health").send().await {
             Ok(_) => Ok(()),
             Err(error) if error.response().is_some() => {
@@ -76,34 +82,34 @@ impl Stage {
         }
     }
 
-    /// The next requests to `/msg` will fail.
-    pub(super) async fn fail_next(&self, count: u32) -> Result<(), Broken> {
-        self.order(&format!("/fail/count/{count}")).await
+    /// Makes the next `count` requests to `/msg` fail.
+    pub(super) async fn fail_next(&self, count: u32) -> Result<(), NotHeld> {
+        self.post(&format!("/fail/count/{count}")).await
     }
 
-    /// Nothing will fail.
-    pub(super) async fn reset(&self) -> Result<(), Broken> {
-        self.order("/fail/reset").await
+    /// Resets all failure modes.
+    pub(super) async fn reset(&self) -> Result<(), NotHeld> {
+        self.post("/fail/reset").await
     }
 
-    /// How many requests are still to fail.
-    pub(super) async fn failures_left(&self) -> Result<u64, Broken> {
+    /// Returns how many of the next requests will fail.
+    pub(super) async fn failures_left(&self) -> Result<u64, NotHeld> {
         let status = self.control.get("/fail/status").send().await;
         let status: Value =
-            status.and_then(|reply| reply.json()).map_err(|error| told("GET /fail/status", &error))?;
+            status.and_then(|reply| reply.json()).map_err(|error| failed("GET /fail/status", &error))?;
         status["failure_status"]["fail_requests_count"]
             .as_u64()
-            .ok_or_else(|| Broken::new("GET /fail/status tells no fail_requests_count"))
+            .ok_or_else(|| NotHeld::new("the answer to GET /fail/status has no fail_requests_count"))
     }
 
-    async fn order(&self, path: &str) -> Result<(), Broken> {
-        // The breaker is for calls that may be refused; an order to reset may not.
+    async fn post(&self, path: &str) -> Result<(), NotHeld> {
+        // An open breaker must never refuse a reset.
         let _ = self.control.force_closed().await;
         let done: Result<Response, Error> = self.control.post(path).send().await;
-        done.map(drop).map_err(|error| told(&format!("POST {path}"), &error))
+        done.map(drop).map_err(|error| failed(&format!("POST {path}"), &error))
     }
 }
 
-fn told(what: &str, error: &Error) -> Broken {
-    Broken::new(format!("the server does not do as it is told: {what}: {error}"))
+fn failed(what: &str, error: &Error) -> NotHeld {
+    NotHeld::new(format!("a command to the test server failed: {what}: {error}"))
 }
