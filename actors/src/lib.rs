@@ -20,6 +20,9 @@ pub mod failure;
 pub mod fault;
 pub mod idempotency;
 mod lifecycle;
+#[cfg(test)]
+#[path = "../tests/property/seed.rs"]
+mod seed;
 pub mod supervisor;
 
 pub use error::ActorError;

@@ -3,6 +3,8 @@
 //!
 //! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
 
+mod property;
+
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
@@ -222,6 +224,8 @@ impl Told {
 }
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn the_breaker_does_what_a_list_of_calls_does(
         (threshold, max_probes) in (1..4u32, 1..4u32),

@@ -3,6 +3,8 @@
 //! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
+mod property;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -63,6 +65,8 @@ impl Model {
 }
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn the_plan_does_what_a_pile_of_tickets_does(story in vec(event(), 0..60)) {
         let start = Instant::now();
@@ -208,6 +212,8 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn failures_answered_and_failures_left_are_those_that_were_armed(story in vec(step(), 0..80)) {
         actix_rt::System::new().block_on(act(story))?;

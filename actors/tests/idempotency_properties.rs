@@ -3,6 +3,8 @@
 //! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
+mod property;
+
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -238,6 +240,8 @@ impl Told {
 }
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn the_cache_does_what_two_plain_lists_do(max_size in 1..4usize, story in vec(event(), 0..80)) {
         let mut told = Told::new(max_size);
@@ -374,6 +378,8 @@ async fn settle(mut requests: Requests) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn whoever_stays_gets_an_answer_or_the_lease_and_nothing_stays_in_flight(story in vec(step(), 0..80)) {
         actix_rt::System::new().block_on(act(story))?;

@@ -2,6 +2,8 @@
 //!
 //! A case that fails is cut down to its simplest form. `PROPTEST_CASES` sets how many are tried.
 
+mod property;
+
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
@@ -82,6 +84,8 @@ fn ends() -> impl Strategy<Value = Ends> {
 }
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn a_wait_lies_between_the_minimum_and_its_bound(backoff in backoff(), n in number(), seed in any::<u64>()) {
         let wait = backoff.wait(n, &mut fastrand::Rng::with_seed(seed));
@@ -176,6 +180,8 @@ fn event() -> impl Strategy<Value = Event> {
 const CREDIT: u64 = 10_000;
 
 proptest! {
+    #![proptest_config(property::config())]
+
     #[test]
     fn over_any_window_retries_stay_within_rate_and_share(
         ratio in prop_oneof![Just(0.0), Just(0.2), 0.0..2.0f64],

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn with_jitter_the_wait_lies_between_the_minimum_and_the_bound_of_its_retry() {
-        let mut rng = fastrand::Rng::with_seed(7);
+        let mut rng = fastrand::Rng::with_seed(crate::seed::seed());
         for (n, top) in [(1, 2.0), (2, 4.0), (5, 32.0), (6, 60.0), (2_000, 60.0), (u32::MAX, 60.0)] {
             let waits: Vec<f64> =
                 (0..2_000).map(|_| backoff(Jitter::Full).wait(n, &mut rng).as_secs_f64()).collect();

@@ -207,31 +207,100 @@ fn opened_by_hand_it_stays_open_until_it_is_closed_by_hand() {
     assert!(bench.admit(0).is_ok());
 }
 
-#[test]
-fn whatever_happens_no_more_than_the_allowed_probes_are_out_and_none_is_lost() {
-    // A random walk: what is true of every state is checked after every step.
-    let mut rng = fastrand::Rng::with_seed(42);
-    let mut bench = Bench::new(3, 2);
-    let mut out = Vec::new();
-    let mut second = 0;
-    for _ in 0..50_000 {
-        second += u64::from(rng.u8(0..5));
-        match rng.u8(0..5) {
-            0 | 1 => out.extend(bench.admit(second).ok()),
-            _ if out.is_empty() => {}
-            n => {
-                let ticket = out.swap_remove(rng.usize(0..out.len()));
-                let outcome = [Outcome::Success, Outcome::Failure, Outcome::Abandoned][usize::from(n) - 2];
-                let before = bench.breaker.state().clone();
-                let stale = ticket.generation != bench.breaker.generation();
-                bench.report(ticket, outcome, second);
-                assert!(!stale || *bench.breaker.state() == before);
+/// A call that is out.
+struct Out {
+    ticket: Ticket,
+    lease: Instant,
+}
+
+/// A random walk of calls that are admitted, end in any way, or never end.
+struct Walk {
+    bench: Bench,
+    rng: fastrand::Rng,
+    out: Vec<Out>,
+    second: u64,
+}
+
+impl Walk {
+    const PROBES: usize = 2;
+
+    fn new() -> Self {
+        let rng = fastrand::Rng::with_seed(crate::seed::seed());
+        Self { bench: Bench::new(3, 2), rng, out: Vec::new(), second: 0 }
+    }
+
+    /// The probes of the present state that are out and whose leases have not ended.
+    fn probes(&self) -> usize {
+        let (now, generation) = (self.bench.at(self.second), self.bench.breaker.generation());
+        let is_probe = |out: &&Out| out.ticket.generation == generation && out.ticket.role != Role::Regular;
+        self.out.iter().filter(is_probe).filter(|out| out.lease > now).count()
+    }
+
+    fn step(&mut self) {
+        self.second += u64::from(self.rng.u8(0..5));
+        match self.rng.u8(0..5) {
+            0 | 1 => self.admit(),
+            _ if self.out.is_empty() => {}
+            outcome => {
+                let ended = self.out.swap_remove(self.rng.usize(0..self.out.len()));
+                let outcome =
+                    [Outcome::Success, Outcome::Failure, Outcome::Abandoned][usize::from(outcome) - 2];
+                self.report(&ended, outcome);
             }
         }
-        match bench.breaker.state() {
+    }
+
+    /// A half-open breaker admits exactly when fewer than the allowed probes are out.
+    fn admit(&mut self) {
+        let probes = self.probes();
+        let was_half_open = matches!(self.bench.breaker.state(), State::HalfOpen { .. });
+        let admitted = self.bench.admit(self.second);
+        if was_half_open {
+            assert_eq!(admitted.is_ok(), probes < Self::PROBES, "{probes} are out");
+        }
+        let lease = self.bench.at(self.second) + LEASE;
+        self.out.extend(admitted.ok().map(|ticket| Out { ticket, lease }));
+    }
+
+    fn report(&mut self, ended: &Out, outcome: Outcome) {
+        let before = self.bench.breaker.state().clone();
+        let stale = ended.ticket.generation != self.bench.breaker.generation();
+        self.bench.report(ended.ticket, outcome, self.second);
+        assert!(!stale || *self.bench.breaker.state() == before, "a late result changed the state");
+    }
+
+    /// The places that are taken are those of the probes that are out: none twice, none for nothing.
+    fn check(&self) {
+        let now = self.bench.at(self.second);
+        match self.bench.breaker.state() {
             State::Closed { failures } => assert!(*failures < 3),
-            State::HalfOpen { probes } => assert!(probes.len() <= 2),
+            State::HalfOpen { probes } => {
+                assert_eq!(probes.iter().filter(|probe| probe.lease > now).count(), self.probes());
+                assert!(probes.len() <= Self::PROBES);
+            }
             State::Open { until } => assert_ne!(*until, Until::Forced),
         }
     }
+}
+
+#[test]
+fn in_any_sequence_of_calls_the_places_taken_are_those_of_the_probes_that_are_out() {
+    let mut walk = Walk::new();
+    let mut full = 0;
+    for _ in 0..50_000 {
+        walk.step();
+        walk.check();
+        full += usize::from(walk.probes() == Walk::PROBES);
+    }
+    assert!(full > 100, "the walk filled the places {full} times only");
+    // When all that is out has ended and the time has passed, every place is free again.
+    for ended in std::mem::take(&mut walk.out) {
+        walk.report(&ended, Outcome::Abandoned);
+    }
+    while matches!(walk.bench.breaker.state(), State::Closed { .. }) {
+        walk.bench.fail(1, walk.second);
+    }
+    walk.second += 1_000;
+    let admitted = (0..1_000).filter(|_| walk.bench.admit(walk.second).is_ok()).count();
+    assert_eq!(admitted, Walk::PROBES);
 }
