@@ -1,10 +1,15 @@
 //! Waits with a bound, on any thread: by the timer of the caller's runtime, or, without one, by a timer thread that
 //! all clients of the process share and that is started when it is first needed.
 
-use std::{future::pending, sync::OnceLock, thread};
+use std::{
+    future::{pending, poll_fn},
+    sync::OnceLock,
+    task::Poll,
+    thread,
+};
 
 use tokio::{
-    runtime::{Builder, Handle},
+    runtime::{Builder, Handle, Id},
     time::Instant,
 };
 
@@ -22,16 +27,35 @@ pub(super) fn in_runtime() -> bool {
 }
 
 async fn sleep_until(until: Instant) {
-    if in_runtime() {
-        return tokio::time::sleep_until(until).await;
-    }
-    // Without a timer thread no wait can be bounded: then there is none.
-    let Some(timers) = timers() else { return };
-    let sleep = {
+    while let Waited::Moved = wait_here(until).await {}
+}
+
+enum Waited {
+    Elapsed,
+    /// The future was polled in another runtime, whose timer must be used from now on: the first one may have ended.
+    Moved,
+}
+
+async fn wait_here(until: Instant) -> Waited {
+    let runtime = runtime_here();
+    let sleep = if runtime.is_some() {
+        tokio::time::sleep_until(until)
+    } else {
+        // Without a timer thread no wait can be bounded: then there is none.
+        let Some(timers) = timers() else { return Waited::Elapsed };
         let _timers = timers.enter();
         tokio::time::sleep_until(until)
     };
-    sleep.await;
+    tokio::pin!(sleep);
+    poll_fn(|cx| match sleep.as_mut() {
+        sleep if runtime_here() == runtime => sleep.poll(cx).map(|()| Waited::Elapsed),
+        _ => Poll::Ready(Waited::Moved),
+    })
+    .await
+}
+
+fn runtime_here() -> Option<Id> {
+    Handle::try_current().ok().map(|handle| handle.id())
 }
 
 /// The runtime of the timer thread; `None` when the thread could not be started.
@@ -49,9 +73,9 @@ fn timers() -> Option<&'static Handle> {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::ready, time::Duration};
+    use std::{future::ready, task::Context, time::Duration};
 
-    use futures::executor::block_on;
+    use futures::{FutureExt, executor::block_on};
 
     use super::*;
 
@@ -61,5 +85,16 @@ mod tests {
         let soon = || Instant::now() + Duration::from_millis(20);
         assert_eq!(block_on(bounded(pending::<()>(), soon())), None);
         assert_eq!(block_on(bounded(ready(7), soon())), Some(7));
+    }
+
+    #[test]
+    fn a_wait_that_leaves_its_runtime_ends_at_its_bound_though_the_runtime_has_ended() {
+        let mut wait = Box::pin(bounded(pending::<()>(), Instant::now() + Duration::from_millis(20)));
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let entered = runtime.enter();
+        assert!(wait.poll_unpin(&mut Context::from_waker(std::task::Waker::noop())).is_pending());
+        drop(entered);
+        drop(runtime);
+        assert_eq!(block_on(wait), None);
     }
 }
