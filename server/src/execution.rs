@@ -14,7 +14,15 @@ use uuid::Uuid;
 
 use crate::context::{RequestContext, Slot};
 use crate::error::ApiError;
-use crate::logging::CACHE;
+use crate::logging::{CACHE, REQUEST};
+
+/// Waits for the delay that a request has asked for.
+pub async fn wait(delay: Duration, correlation_id: Uuid) {
+    if !delay.is_zero() {
+        debug!(target: REQUEST, correlation_id:%, delay_seconds = delay.as_secs_f64(); "Delay begun");
+        sleep(delay).await;
+    }
+}
 
 /// An execution that has begun.
 ///
@@ -59,10 +67,11 @@ impl Execution {
     }
 
     async fn complete_after(self, delay: Duration) -> Option<Uuid> {
+        let work = wait(delay, self.correlation_id);
         let in_time = match self.deadline {
-            Some(deadline) => timeout_at(deadline, sleep(delay)).await.is_ok(),
+            Some(deadline) => timeout_at(deadline, work).await.is_ok(),
             None => {
-                sleep(delay).await;
+                work.await;
                 true
             }
         };

@@ -165,6 +165,14 @@ impl TestServer {
         self.wait_for_log(&format!("request {key} waits for a slot"), waits).await;
     }
 
+    /// Returns once the request whose key or whole query is `marker` has its slot and waits for its delay. Needs a
+    /// verbose log, and a marker used once.
+    pub async fn delayed(&self, marker: &str) {
+        let id = self.correlation_id_of(marker).await;
+        let begun = |line: &LogLine| line.says("delay begun") && line.mentions(&id);
+        self.wait_for_log(&format!("the delay of request {marker}"), begun).await;
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);

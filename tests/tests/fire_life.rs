@@ -216,7 +216,7 @@ fn the_wall_clock_is_read_only_where_it_is_shown() {
         "client/src/engine.rs",
         "server/src/connection/rejection.rs",
         "server/src/logging/mod.rs",
-        "server/src/routes/failure.rs",
+        "server/src/routes/fail/status.rs",
     ];
     assert_eq!(found, shown);
 }

@@ -1,8 +1,9 @@
-//! No route takes a body. A small one is read and ignored, because many clients send an empty object; a large one is
-//! refused, and not read if it was announced.
+//! Bodies sent to routes that take none. A small one is read and ignored, because many clients send an empty object.
+//! A large one is refused, without being read if its length was announced.
 
 use actix_web::HttpMessage;
 use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use futures::StreamExt;
 
@@ -15,11 +16,11 @@ pub const MAX_IGNORED: usize = 16 * 1024;
 /// Reads the body to its end.
 ///
 /// # Errors
-/// It is too large, or breaks the rules of HTTP.
+/// [`ApiError`] when the body is too large or breaks the rules of HTTP.
 pub async fn ignore(request: &mut ServiceRequest) -> Result<(), ApiError> {
     let mut body = request.take_payload();
-    // What follows an offer to upgrade is no body, and the connection ends after the answer.
-    if matches!(body, Payload::None) || request.head().upgrade() {
+    // What follows CONNECT is not a body, nor is what follows an offer to upgrade. The connection ends after the answer.
+    if matches!(body, Payload::None) || request.method() == Method::CONNECT || request.head().upgrade() {
         return Ok(());
     }
     if is_too_large(request.headers()) {
@@ -38,7 +39,7 @@ pub async fn ignore(request: &mut ServiceRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whether a request announces a body that is refused, so that not one byte of it need be read.
+/// Whether a request announces a body that is refused, so that none of it has to be read.
 pub fn is_too_large(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     length.is_some_and(|length| length > MAX_IGNORED as u64)

@@ -6,8 +6,8 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::web::Data;
 use futures::FutureExt;
 use uuid::Uuid;
@@ -35,7 +35,7 @@ impl Layer for RequestEnvelope {
         let id = Uuid::new_v4();
         let session = self.state.sessions.default_session().clone();
         RequestContext::attach(request.request(), id, session);
-        let offers_upgrade = request.head().upgrade();
+        let is_tunnel = request.method() == Method::CONNECT || request.head().upgrade();
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
             let headers = request.headers();
@@ -45,9 +45,9 @@ impl Layer for RequestEnvelope {
         let result = match inner.call(request).await {
             Ok(response) => {
                 let mut response = finish(response.map_into_boxed_body(), id);
-                if offers_upgrade {
-                    // Nothing is spoken here but HTTP/1.1. actix-http would echo the offer, and takes whatever
-                    // follows for a body without an end.
+                if is_tunnel {
+                    // No tunnel is opened here, and no other protocol is spoken. actix-http would echo the offer, and
+                    // takes everything that follows for a body without an end.
                     response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                 }
                 Ok(response)

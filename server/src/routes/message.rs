@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Plane, Route};
 use crate::context::{CurrentSession, RequestContext};
 use crate::error::{ApiError, Problem};
-use crate::execution::Execution;
+use crate::execution::{self, Execution};
 use crate::headers::{REPLAYED, REQUEST_ID};
 use crate::logging::{CACHE, FAILURE};
 use crate::validation::{self, Fault, HttpValidationError, Rule};
@@ -82,9 +82,7 @@ async fn get_message(session: CurrentSession, request: HttpRequest) -> Result<Ht
         return Err(ApiError::InducedFailure);
     }
     let Some(key) = asked.key else {
-        if !asked.delay.is_zero() {
-            actix_rt::time::sleep(asked.delay).await;
-        }
+        execution::wait(asked.delay, RequestContext::correlation_id(&request)).await;
         return Ok(answer(Uuid::new_v4(), Origin::Made));
     };
     match session.answers.begin(Key::clone(&key)).await? {
@@ -167,15 +165,18 @@ fn key(request: &HttpRequest) -> Result<Option<Key>, Fault> {
     validation::idempotency_key(LOCATION, first.as_bytes()).map(|key| Some(Key::from(key)))
 }
 
+/// A count is logged as an integer, a duration as a float.
 fn log_failure(request: &HttpRequest, reason: Reason) {
-    let (reason, left) = match reason {
-        Reason::Count { left, .. } => ("count", f64::from(left)),
-        Reason::Duration { left } => ("duration", left.as_secs_f64()),
-    };
-    debug!(
-        target: FAILURE, correlation_id:% = RequestContext::correlation_id(request), reason, left;
-        "Induced failure"
-    );
+    let correlation_id = RequestContext::correlation_id(request);
+    match reason {
+        Reason::Count { left, .. } => {
+            debug!(target: FAILURE, correlation_id:%, reason = "count", left; "Induced failure");
+        }
+        Reason::Duration { left } => {
+            let left = left.as_secs_f64();
+            debug!(target: FAILURE, correlation_id:%, reason = "duration", left; "Induced failure");
+        }
+    }
 }
 
 fn log_cache(request: &HttpRequest, key: &str, event: &str) {

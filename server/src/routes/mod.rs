@@ -12,6 +12,8 @@ mod route;
 use actix_web::web;
 
 use crate::config::Config;
+use crate::middleware::layer::Wrap;
+use crate::middleware::timeout::Timeout;
 
 pub use route::{Plane, Route};
 
@@ -44,7 +46,7 @@ pub fn register(app: &mut web::ServiceConfig, config: &Config) {
     for route in routes {
         app.service(route.into_service());
     }
-    app.default_service(web::to(redirect::fallback)).app_data(known);
+    app.default_service(web::to(redirect::fallback).wrap(Wrap::with(Timeout))).app_data(known);
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 use std::rc::Rc;
 
 use actix_web::dev::ResourceDef;
-use actix_web::http::header::LOCATION;
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Route;
@@ -28,6 +29,10 @@ impl Paths {
 
 /// Answers a request whose path has no route.
 pub(super) async fn fallback(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    if request.method() == Method::CONNECT {
+        // Its target is an authority, and there is no other method to allow.
+        return Err(ApiError::MethodNotAllowed(HeaderValue::from_static("")));
+    }
     let paths = request.app_data::<Paths>().ok_or(ApiError::NotFound)?;
     let target = without_slashes(request.path(), |path| paths.contain(path)).ok_or(ApiError::NotFound)?;
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
