@@ -211,9 +211,27 @@ async fn a_load_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn a_bad_variable_is_refused_by_its_name() {
-    let program =
-        resilient().env("RESILIENT_RETRY_MIN_WAIT", "soon").arguments(&["get", "http://127.0.0.1:1/"]);
-    assert!(refusal(program).await.contains("RESILIENT_RETRY_MIN_WAIT"));
+    for (name, value, expected) in [
+        ("RESILIENT_RETRY_MIN_WAIT", "soon", "RESILIENT_RETRY_MIN_WAIT must be a number of seconds"),
+        (
+            "RESILIENT_RETRY_MIN_WAIT",
+            "61",
+            "RESILIENT_RETRY_MIN_WAIT must be at most RESILIENT_RETRY_MAX_WAIT (60 s)",
+        ),
+        (
+            "RESILIENT_BULKHEAD_MAX_CONCURRENCY",
+            "0",
+            "RESILIENT_BULKHEAD_MAX_CONCURRENCY must be 1 to 100000, got 0",
+        ),
+        (
+            "RESILIENT_BASE_URL",
+            "ftp://u:secret@host",
+            "RESILIENT_BASE_URL must start with http:// or https://",
+        ),
+    ] {
+        let line = refusal(resilient().env(name, value).arguments(&["get", "http://127.0.0.1:1/"])).await;
+        assert!(line.contains(expected) && !line.contains("secret"), "{name}={value}: {line}");
+    }
 }
 
 #[tokio::test]

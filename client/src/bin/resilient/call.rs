@@ -10,7 +10,7 @@ use crate::{
     address::with_scheme,
     cli::Call,
     exit::{Exit, Failure},
-    out, preflight,
+    out,
     report::Report,
 };
 
@@ -22,15 +22,17 @@ const UNBOUNDED: RetryBudget = RetryBudget { ratio: 100.0, per_second: 1_000_000
 pub(crate) async fn run(method: Method, typed: Call) -> Result<Exit, Failure> {
     let urls: Vec<_> = typed.urls.iter().map(|url| with_scheme(url).into_owned()).collect();
     let config = config(&typed)?;
-    let client = typed.settings.start(config.clone())?;
-    let request = typed.payload.request(method, typed.request_id.clone())?;
-    if let Err(error) = preflight::check(&config, &request, &urls).await {
+    let request = typed.payload.request_without_body(method, typed.request_id.clone())?;
+    if let Err(error) = request.validate(&config, &urls) {
         return refused(&typed, error);
     }
+    // The body is read last, so that an error elsewhere is reported before somebody types it.
+    let request = typed.payload.with_body(request)?;
+    let client = typed.settings.start(config)?;
 
     let at_once = if typed.parallel { urls.len() } else { 1 };
     let calls = urls.iter().map(|url| {
-        let call = request.to(&client, url).send();
+        let call = client.send(request.call(url));
         async {
             let started = Instant::now();
             let result = call.await;

@@ -18,7 +18,6 @@ mod exit;
 mod load;
 mod log;
 mod out;
-mod preflight;
 mod report;
 mod request;
 mod secrets;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use resilient_client::{Call, Method, ResilientClient};
+use resilient_client::{Call, ClientConfig, Error, Method};
 use serde::de::IgnoredAny;
 use structopt::StructOpt;
 
@@ -45,23 +45,32 @@ pub(crate) struct Request {
 }
 
 impl Payload {
-    /// Parses the headers, and reads the body.
-    pub(crate) fn request(&self, method: Method, request_id: Option<String>) -> Result<Request, Failure> {
+    /// Parses the headers. Nothing is read yet.
+    pub(crate) fn request_without_body(
+        &self,
+        method: Method,
+        request_id: Option<String>,
+    ) -> Result<Request, Failure> {
         let mut headers = self.headers.iter().map(|header| split(header)).collect::<Result<Vec<_>, _>>()?;
+        if self.json.is_some() && !self.has_header("content-type") {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        Ok(Request { method, request_id, headers, body: Bytes::new() })
+    }
+
+    /// Reads the body of a request. This may block.
+    pub(crate) fn with_body(&self, request: Request) -> Result<Request, Failure> {
         let body = match (&self.data, &self.json) {
             (Some(data), _) => read("-d", data)?,
             (None, Some(json)) => {
                 let body = read("--json", json)?;
                 serde_json::from_slice::<IgnoredAny>(&body)
                     .map_err(|why| Failure::usage(format!("--json must be JSON: {why}")))?;
-                if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-                    headers.push(("content-type".to_owned(), "application/json".to_owned()));
-                }
                 body
             }
             (None, None) => Bytes::new(),
         };
-        Ok(Request { method, request_id, headers, body })
+        Ok(Request { body, ..request })
     }
 
     /// Whether a flag sets this header.
@@ -75,8 +84,8 @@ impl Payload {
 
 impl Request {
     /// Makes a call that sends the request to `url`.
-    pub(crate) fn to(&self, client: &ResilientClient, url: &str) -> Call<ResilientClient> {
-        let mut call = client.call(self.method, url).body(self.body.clone());
+    pub(crate) fn call(&self, url: &str) -> Call {
+        let mut call = Call::new(self.method, url).body(self.body.clone());
         for (name, value) in &self.headers {
             call = call.header(name, value);
         }
@@ -84,6 +93,11 @@ impl Request {
             Some(id) => call.request_id(id),
             None => call,
         }
+    }
+
+    /// Checks that a client with this configuration could send the request to each URL. Nothing is sent.
+    pub(crate) fn validate(&self, config: &ClientConfig, urls: &[String]) -> Result<(), Error> {
+        urls.iter().try_for_each(|url| config.validate_call(self.call(url)))
     }
 }
 

@@ -44,8 +44,8 @@ impl Server {
             ..ClientConfig::new(&base_url)
         };
         let control = ResilientClient::start(config).map_err(|error| {
-            let line = error.message().replacen("base_url:", "--base-url", 1);
-            Failure::new(error.kind().into(), line)
+            let line = error.field().map(|field| format!("--base-url {}", field.rule(str::to_owned)));
+            Failure::new(error.kind().into(), line.unwrap_or_else(|| error.to_string()))
         })?;
         Ok(Self { base_url, log, control })
     }

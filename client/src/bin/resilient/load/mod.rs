@@ -19,7 +19,7 @@ use crate::{
     address::with_scheme,
     cli::Load,
     exit::{Exit, Failure},
-    out, preflight,
+    out,
     stop::Stopped,
 };
 
@@ -48,15 +48,16 @@ pub(crate) async fn run(typed: Load, stopped: Stopped) -> Result<Exit, Failure> 
     }
     let url = with_scheme(&typed.url).into_owned();
     let config = typed.settings.config()?;
-    let client = typed.settings.start(config.clone())?;
-    let request = typed.payload.request(method, None)?;
-    preflight::check(&config, &request, std::slice::from_ref(&url)).await?;
+    let request = typed.payload.request_without_body(method, None)?;
+    request.validate(&config, std::slice::from_ref(&url))?;
+    let request = typed.payload.with_body(request)?;
+    let client = typed.settings.start(config)?;
 
     let progress = if typed.settings.verbose { run::no_progress() } else { run::progress(&plan) };
     let started = Instant::now();
     let loading = run::Run::new(&plan, started, &progress);
     let stop = tokio::select! {
-        () = loading.all(|| request.to(&client, &url).send()) => None,
+        () = loading.all(|| client.send(request.call(&url))) => None,
         stop = stopped.wait() => Some(stop),
     };
     let elapsed = started.elapsed();

@@ -8,7 +8,7 @@
 mod arguments;
 mod table;
 
-use resilient_client::{ClientConfig, Error, ErrorKind, LogLevel, ResilientClient};
+use resilient_client::{ClientConfig, Error, LogLevel, ResilientClient};
 
 use self::table::{Kind, SETTINGS, Setting};
 use crate::exit::Failure;
@@ -29,9 +29,9 @@ struct Typed {
 }
 
 impl Settings {
-    /// The configuration: flags over the environment over the defaults. [`start`](Self::start) checks the ranges.
+    /// The configuration: flags over the environment over the defaults. All are in range.
     pub(crate) fn config(&self) -> Result<ClientConfig, Failure> {
-        let mut config = ClientConfig::from_env()?;
+        let mut config = ClientConfig::from_env().map_err(|error| in_environment(&error))?;
         for typed in &self.typed {
             typed.apply(&mut config)?;
         }
@@ -45,6 +45,7 @@ impl Settings {
         if self.verbose {
             config.logging.level = LogLevel::Debug;
         }
+        config.validate().map_err(|error| self.named(&error))?;
         Ok(config)
     }
 
@@ -58,7 +59,7 @@ impl Settings {
         self.typed.iter().find(|typed| typed.setting.field == field).map(|typed| typed.value.as_str())
     }
 
-    /// Starts a client, and the log if it is wanted.
+    /// Starts a client, and the log with `-v`.
     pub(crate) fn start(&self, config: ClientConfig) -> Result<ResilientClient, Failure> {
         if self.verbose {
             crate::log::start(&config.logging.target);
@@ -66,26 +67,38 @@ impl Settings {
         ResilientClient::start(config).map_err(|error| self.named(&error))
     }
 
-    /// The error of the library about a field, with the flag in place of the field.
+    /// The failure for an error of the library. An error about a field names its flag.
     fn named(&self, error: &Error) -> Failure {
-        let known = error.message().split_once(": ").and_then(|(field, why)| {
-            let setting = SETTINGS.iter().find(|setting| setting.field == field)?;
-            Some((setting, why))
-        });
-        let Some((setting, why)) = known.filter(|_| error.kind() == ErrorKind::Config) else {
+        let Some((field, flag)) = error.field().and_then(|field| Some((field, flag(field.field())?))) else {
             return Failure::new(error.kind().into(), error.to_string());
         };
-        let why = SETTINGS
-            .iter()
-            .filter(|other| other.field.contains('.'))
-            .fold(why.to_owned(), |why, other| why.replace(other.field, other.flag));
-        match self.value(setting.field) {
-            Some(text) if !why.contains(", got ") => {
-                Failure::usage(format!("{} {why}, got {text:?}", setting.flag))
-            }
-            _ => Failure::usage(format!("{} {why}", setting.flag)),
-        }
+        let rule = field.rule(|other| flag_or(other).to_owned());
+        let got =
+            field.got().map(str::to_owned).or_else(|| Some(format!("{:?}", self.value(field.field())?)));
+        let got = got.map(|got| format!(", got {got}")).unwrap_or_default();
+        Failure::usage(format!("{flag} {rule}{got}"))
     }
+}
+
+/// The failure for an error of the environment, which names the variable in place of the field.
+fn in_environment(error: &Error) -> Failure {
+    let Some(field) = error.field() else { return Failure::new(error.kind().into(), error.to_string()) };
+    let variable = |name: &str| match name.contains("RESILIENT_") {
+        true => name.to_owned(),
+        false => format!("RESILIENT_{}", name.replace('.', "_").to_uppercase()),
+    };
+    let got = field.got().map(|got| format!(", got {got}")).unwrap_or_default();
+    Failure::usage(format!("{} {}{got}", variable(field.field()), field.rule(variable)))
+}
+
+/// The flag of a field.
+fn flag(field: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|setting| setting.field == field).map(|setting| setting.flag)
+}
+
+/// The flag of a field, or the field itself if it has no flag.
+fn flag_or(field: &str) -> &str {
+    flag(field).unwrap_or(field)
 }
 
 impl Typed {

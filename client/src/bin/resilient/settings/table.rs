@@ -109,6 +109,19 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Do not follow redirects; a 3xx is then a status error"),
     switch!("--insecure", verify_ssl = false,
         "Accept any certificate; for tests only"),
+    Setting {
+        flag: "--ca-file",
+        field: "ca_file",
+        help: "PEM file of certificates to trust beside the public roots [default: SSL_CERT_FILE]",
+        kind: Kind::Value {
+            name: "FILE",
+            must_be: "the name of a PEM file",
+            set: |config, text| {
+                config.ca_file = Some(text.into());
+                (!text.is_empty()).then_some(())
+            },
+        },
+    },
     value!("--user-agent" "TEXT", user_agent: parse,
         "The User-Agent header", "one or more visible characters",
         concat!("resilient-client/", env!("CARGO_PKG_VERSION"))),
