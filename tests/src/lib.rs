@@ -3,6 +3,7 @@
 //! * [`binary`] builds the programs under test, once a process.
 //! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
 //! * [`running`] is a server that runs already, at `BASE_URL`.
+//! * [`fences`] reads the code blocks of a document.
 //! * [`logs`] reads what it logs, as events that a test can wait for.
 //! * [`http`] is ordinary HTTP; [`raw`] is bytes on a socket, for what an ordinary client refuses to send.
 //! * [`process`] tells what a running program takes of the machine.
@@ -15,6 +16,7 @@
 //! Nothing here knows how the programs are made: they are seen from outside alone.
 
 pub mod binary;
+pub mod fences;
 pub mod guard;
 pub mod http;
 pub mod interruptible;
@@ -27,6 +29,16 @@ pub mod seed;
 pub mod server;
 pub mod siege;
 pub mod wire_server;
+
+/// The Rust examples of the documents, compiled as doc tests.
+#[cfg(doctest)]
+mod examples {
+    #[doc = include_str!("../../docs/client.md")]
+    mod client {}
+
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+}
 
 pub use guard::within;
 pub use http::{Answer, answer};

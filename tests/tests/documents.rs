@@ -1,0 +1,219 @@
+//! Every example in the documents works: shell blocks are run against a server of the test's own and print what the
+//! document shows, test suites in other languages pass, and JSON is JSON. Rust blocks are compiled as doc tests.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+use workspace_tests::fences::{Fence, fences, is_shown};
+use workspace_tests::server::free_address;
+use workspace_tests::{TestServer, answer, binary, within};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The address in the documents, which becomes that of the test's own server.
+const SHOWN: &str = "localhost:8000";
+
+/// The port in the documents for a server that an example starts, which becomes a free one.
+const SHOWN_SECOND_PORT: &str = "8001";
+
+/// Commands that build or install something, or need a container engine: their examples are not run here.
+const NOT_RUN: [&str; 9] =
+    ["cargo ", "docker ", "podman ", "kubectl ", "make", "pip ", "scripts/", "benches/", "target/release/"];
+
+/// A document, and a server for its examples.
+struct Document {
+    name: &'static str,
+    fences: Vec<Fence>,
+    server: TestServer,
+}
+
+/// What an example left behind.
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Document {
+    async fn read(name: &'static str) -> Self {
+        let text = fs::read_to_string(Path::new(ROOT).join(name)).expect("the document exists");
+        Document { name, fences: fences(&text), server: TestServer::start().await }
+    }
+
+    fn with_info(&self, info: &str) -> Vec<&Fence> {
+        self.fences.iter().filter(|fence| fence.info == info).collect()
+    }
+
+    /// Runs all shell examples; returns how many.
+    async fn run_shell_examples(&self) -> usize {
+        let builds = |line: &str| NOT_RUN.iter().any(|command| line.trim_start().starts_with(command));
+        let examples = self.with_info("sh").into_iter().filter(|fence| !fence.content.lines().any(builds));
+        let mut count = 0;
+        for fence in examples {
+            let place = Place::new();
+            let script = place.write("example.sh", &self.localised(&fence.content));
+            let ran = self.run(&place, &["bash", "-euo", "pipefail", &script]).await;
+            let report = format!(
+                "{}:{} ended with {:?}\n--- printed\n{}\n--- and on standard error\n{}",
+                self.name, fence.line, ran.code, ran.stdout, ran.stderr
+            );
+            assert_eq!(ran.code, Some(0), "{report}");
+            let printed = ran.stdout.replace(&self.server.address().to_string(), SHOWN);
+            let is_shown = fence.output.as_ref().is_none_or(|expected| is_shown(expected, &printed));
+            assert!(is_shown, "{report}\n--- instead of\n{}", fence.output.as_deref().unwrap_or_default());
+            count += 1;
+        }
+        count
+    }
+
+    /// Runs the test suites written in one language, if `needs` succeeds here.
+    async fn run_suites(&self, info: &str, file: &str, needs: &[&str], command: &[&str]) {
+        let suites = self.with_info(info);
+        let available = suites.is_empty() || self.run(&Place::new(), needs).await.code == Some(0);
+        if !available {
+            // Past the test harness, which hides what a passing test prints.
+            let _ =
+                writeln!(std::io::stderr(), "SKIPPED: the {info} examples of {}: {needs:?} fails", self.name);
+            return;
+        }
+        for fence in suites {
+            let place = Place::new();
+            place.write(file, &self.localised(&fence.content));
+            let ran = self.run(&place, command).await;
+            assert_eq!(ran.code, Some(0), "{}:{}\n{}{}", self.name, fence.line, ran.stdout, ran.stderr);
+        }
+    }
+
+    /// Replaces the addresses that the document shows by those of this test.
+    fn localised(&self, example: &str) -> String {
+        let example = example.replace(SHOWN, &self.server.address().to_string());
+        example.replace(SHOWN_SECOND_PORT, &free_address().port().to_string())
+    }
+
+    /// Runs a command in `place`, with the programs of this build in the PATH, against a server that fails nothing.
+    async fn run(&self, place: &Place, words: &[&str]) -> Ran {
+        answer(self.server.post("/fail/reset")).await;
+        let output = |name| File::create(place.path(name)).expect("a temporary file can be made");
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(place.0.path()).env("PATH", path_with_our_programs());
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().to_lowercase();
+            if ["server_", "resilient_", "base_url"].iter().any(|ours| name.starts_with(ours))
+                || name.ends_with("_proxy")
+            {
+                command.env_remove(name);
+            }
+        }
+        // Into files: a server that an example leaves running would hold a pipe open.
+        command.stdin(Stdio::null()).stdout(output("stdout")).stderr(output("stderr")).process_group(0);
+        let Ok(mut child) = command.kill_on_drop(true).spawn() else {
+            return Ran { code: None, stdout: String::new(), stderr: format!("{words:?} cannot be run") };
+        };
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let status =
+            within(&format!("the end of {words:?}"), child.wait()).await.expect("a child can be waited for");
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+        let read = |name| fs::read_to_string(place.path(name)).expect("what it printed is text");
+        Ran { code: status.code(), stdout: read("stdout"), stderr: read("stderr") }
+    }
+}
+
+/// A directory of an example's own.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory can be made"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.path(name), text).expect("a temporary file can be written");
+        name.to_owned()
+    }
+}
+
+/// Returns the PATH with `test-server` and `resilient` of this build in front.
+fn path_with_our_programs() -> String {
+    static PROGRAMS: OnceLock<TempDir> = OnceLock::new();
+    let programs = PROGRAMS.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let resilient = binary::build("resilient-client", "resilient");
+        for (name, program) in [("test-server", binary::test_server()), ("resilient", &resilient)] {
+            symlink(program, folder.path().join(name)).expect("a link can be made");
+        }
+        folder
+    });
+    format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap_or_default())
+}
+
+async fn run_test_suites(document: &Document) {
+    let pytest = ["python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_client.py"];
+    document
+        .run_suites("python", "test_client.py", &["python3", "-c", "import pytest, requests"], &pytest)
+        .await;
+    document
+        .run_suites("js", "client.test.mjs", &["node", "--version"], &["node", "--test", "client.test.mjs"])
+        .await;
+    document.run_suites("go", "client_test.go", &["go", "version"], &["go", "test", "client_test.go"]).await;
+}
+
+#[tokio::test]
+async fn the_shell_examples_of_the_servers_guide_print_what_it_shows() {
+    let document = Document::read("docs/server.md").await;
+    assert!(document.run_shell_examples().await >= 10);
+}
+
+#[tokio::test]
+async fn the_shell_examples_of_the_clients_guide_print_what_it_shows() {
+    let document = Document::read("docs/client.md").await;
+    assert!(document.run_shell_examples().await >= 3);
+}
+
+#[tokio::test]
+async fn the_test_suites_in_the_servers_guide_pass() {
+    run_test_suites(&Document::read("docs/server.md").await).await;
+}
+
+#[tokio::test]
+async fn the_examples_of_the_readme_that_build_and_install_nothing_work() {
+    let document = Document::read("README.md").await;
+    document.run_shell_examples().await;
+    run_test_suites(&document).await;
+}
+
+#[tokio::test]
+async fn json_in_the_documents_is_json() {
+    for name in ["README.md", "docs/server.md", "docs/client.md"] {
+        for fence in Document::read(name).await.with_info("json") {
+            let values = serde_json::Deserializer::from_str(&fence.content).into_iter::<Value>();
+            let values: Result<Vec<_>, _> = values.collect();
+            assert!(values.is_ok_and(|values| !values.is_empty()), "{name}:{}", fence.line);
+        }
+    }
+}
+
+#[test]
+fn every_pod_in_the_documents_turns_service_links_off() {
+    let folder = fs::read_dir(Path::new(ROOT).join("docs")).expect("there are documents").flatten();
+    let paths = folder.map(|file| file.path()).chain([Path::new(ROOT).join("README.md")]);
+    let texts: BTreeMap<_, _> =
+        paths.map(|path| (path.clone(), fs::read_to_string(path).expect("a document is text"))).collect();
+    let pods = texts.iter().filter(|(_, text)| text.contains("containers:"));
+    for (path, text) in pods.clone() {
+        assert!(text.contains("enableServiceLinks: false"), "{}", path.display());
+    }
+    assert!(pods.count() > 0);
+}
