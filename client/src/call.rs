@@ -1,6 +1,6 @@
 //! A call to be made: what to send, and what is different for this call alone.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
@@ -10,6 +10,7 @@ use crate::{
     config::{Redirects, RetryConfig, TimeoutConfig, check_deadline, check_retry, check_timeout},
     error::{Error, ErrorKind},
     method::Method,
+    redact,
     request_id::{self, RequestId},
 };
 
@@ -30,8 +31,7 @@ pub struct Call<To = ()> {
     pub(crate) parts: Parts,
 }
 
-/// What a call consists of.
-#[derive(Debug)]
+/// The parts of a call.
 pub(crate) struct Parts {
     pub(crate) method: Method,
     pub(crate) url: String,
@@ -43,13 +43,29 @@ pub(crate) struct Parts {
     pub(crate) fault: Option<Error>,
 }
 
-/// What is different for one call.
+/// The settings that are different for one call.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) timeout: Option<TimeoutConfig>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry: Option<RetryConfig>,
     pub(crate) redirects: Option<Redirects>,
+}
+
+/// Without the values of secret headers and parameters, and without the body.
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("method", &self.method)
+            .field("url", &redact::url(&self.url))
+            .field("query", &redact::url(&format!("?{}", self.query)))
+            .field("headers", &redact::Shown(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .field("request_id", &self.request_id)
+            .field("own", &self.own)
+            .field("fault", &self.fault)
+            .finish()
+    }
 }
 
 impl Call {

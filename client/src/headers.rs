@@ -1,13 +1,19 @@
-//! The headers of a reply. They are the client's own type, so that no version of another crate shows through.
+//! The headers of a reply. They have a type of their own, so that no version of another crate is part of the API.
+
+use std::fmt;
 
 use http::header::{HeaderName, HeaderValue};
 
-/// Headers in the order in which they came. Names compare without regard to case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use crate::redact;
+
+/// The headers of a reply, in the order in which they came. Names compare without regard to case.
+///
+/// The debug output hides the values of cookies and other secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 
 impl Headers {
-    /// The first value of a header, if it is there and is text.
+    /// The first value of a header that is text.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).find_map(|value| std::str::from_utf8(value).ok())
     }
@@ -17,7 +23,7 @@ impl Headers {
         self.raw(name).filter_map(|value| std::str::from_utf8(value).ok())
     }
 
-    /// Whether the header is there.
+    /// Whether there is a header of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.raw(name).next().is_some()
     }
@@ -27,22 +33,28 @@ impl Headers {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
-    /// How many there are.
+    /// The number of headers.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no header.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The values of a header as they came.
+    /// All values of a header, as bytes.
     pub(crate) fn raw<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         self.0
             .iter()
             .filter(|(n, _)| n.as_str().eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_bytes())
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::Shown(&self.0).fmt(f)
     }
 }
 
@@ -71,5 +83,7 @@ mod tests {
         assert!(headers.contains("X-Odd"));
         assert_eq!((headers.len(), headers.is_empty()), (3, false));
         assert_eq!(headers.iter().nth(1), Some(("x-odd", &b"\xff"[..])));
+        let shown = format!("{headers:?}");
+        assert_eq!(shown, "{\"set-cookie\": \"***\", \"x-odd\": \"\u{fffd}\", \"set-cookie\": \"***\"}");
     }
 }

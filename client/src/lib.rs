@@ -56,6 +56,7 @@ pub mod method;
 mod observe;
 mod policy;
 mod prepare;
+mod redact;
 mod redirect;
 mod request_id;
 pub mod response;

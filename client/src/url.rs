@@ -6,6 +6,8 @@
 use bytes::Bytes;
 use http::Uri;
 
+use crate::redact;
+
 /// Checks a base URL, and says what is wrong with it.
 pub(crate) fn check_base(base: &str) -> Result<(), String> {
     let uri = absolute(base)?;
@@ -21,10 +23,10 @@ pub(crate) fn resolve(base: &str, path: &str, query: &str) -> Result<Uri, String
         return absolute(&with_query(String::new(), path, query));
     }
     if path.contains("://") && !path.starts_with(['/', '?']) {
-        return Err(format!("must start with http:// or https://, got {path:?}"));
+        return Err(format!("must start with http:// or https://, got {:?}", redact::url(path)));
     }
     if base.is_empty() {
-        return Err(format!("is relative ({path:?}) and the client has no base_url"));
+        return Err(format!("is relative ({:?}) and the client has no base_url", redact::url(path)));
     }
     let mut target = String::with_capacity(base.len() + path.len() + query.len() + 2);
     target.push_str(base.trim_end_matches('/'));
@@ -53,7 +55,7 @@ fn is_absolute(path: &str) -> bool {
 
 fn absolute(text: &str) -> Result<Uri, String> {
     if !is_absolute(text) {
-        return Err(format!("must start with http:// or https://, got {:?}", without_secrets(text)));
+        return Err(format!("must start with http:// or https://, got {:?}", redact::url(text)));
     }
     // A browser would take the first segment of the path for the host; that helps nobody here.
     if text
@@ -93,10 +95,6 @@ fn parse(text: String) -> Result<Uri, String> {
     let text = String::from_utf8_lossy(&bytes);
     let encoded = url::Url::parse(&text).map_err(|why| format!("is not a URL: {why}"))?;
     Uri::from_maybe_shared(Bytes::from(String::from(encoded))).map_err(|why| format!("is not a URL: {why}"))
-}
-
-fn without_secrets(text: &str) -> &str {
-    text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }
 
 #[cfg(test)]

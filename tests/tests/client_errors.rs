@@ -288,3 +288,72 @@ async fn a_redirect_takes_along_what_may_leave_the_origin() {
     assert!(!other_origin.to_lowercase().contains("authorization"));
     assert!(other_origin.to_lowercase().contains("accept: a/b"));
 }
+
+#[actix_rt::test]
+async fn no_secret_is_in_a_message_or_in_debug_output() {
+    let server = WireServer::always(vec![reply(500, "Set-Cookie: session=hunter2\r\n", "")]).await;
+    let client = client(&server);
+    let call = || {
+        let call = Call::get("/path?token=hunter2&page=1");
+        call.header("Authorization", "Bearer hunter2")
+            .header("Cookie", "a=hunter2")
+            .query(&[("key", "hunter2")])
+    };
+    let mut shown = vec![
+        format!("{:?}", call()),
+        format!("{:?}", ClientConfig::new("http://user:hunter2@host/?token=hunter2")),
+        format!("{client:?}"),
+    ];
+    let failed = client.send(call()).await.unwrap_err();
+    shown.push(format!("{:?}", failed.response()));
+    let rejected = [
+        Call::get("ftp://user:hunter2@host/"),
+        Call::get("http://user:hunter2@host/"),
+        Call::get("mailto://me?password=hunter2"),
+        Call::get("/").header("Authorization", "hunter2\n"),
+        Call::get("/").header("bad name", "hunter2"),
+    ];
+    let mut errors = vec![failed];
+    for call in rejected {
+        errors.push(client.send(call).await.unwrap_err());
+    }
+    let config =
+        ClientConfig { deadline: Duration::from_secs(1), ..ClientConfig::new("http://user:hunter2@host/") };
+    errors.push(config.validate().unwrap_err());
+    let nowhere = ResilientClient::start(ClientConfig::default()).unwrap();
+    errors.push(nowhere.get("user:hunter2@host/?secret=hunter2").send().await.unwrap_err());
+    for error in errors {
+        shown.extend([error.to_string(), format!("{error:?}"), error.message().to_owned()]);
+    }
+    for text in shown {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_call_is_validated_without_a_client_with_the_error_that_sending_it_would_have() {
+    let server = WireServer::always(vec![reply(200, "", "")]).await;
+    let config = config(server.url());
+    let client = ResilientClient::start(config.clone()).unwrap();
+    config.validate_call(Call::post("/x").json(&[1]).request_id("mine").header("a", "b")).unwrap();
+    config.validate_call(client.get("/x")).unwrap();
+    type Make = fn() -> Call;
+    let bad: [Make; 7] = [
+        || Call::get("ftp://host/"),
+        || Call::get("http://host:99999/"),
+        || Call::get("/").header("no name", "x"),
+        || Call::get("/").header("content-length", "1"),
+        || Call::get("/").request_id(""),
+        || Call::get("/").query(&1),
+        || Call::get("/").deadline(Duration::ZERO),
+    ];
+    for call in bad {
+        let validated = config.validate_call(call()).unwrap_err();
+        let sent = client.send(call()).await.unwrap_err();
+        assert_eq!((validated.kind(), validated.message()), (sent.kind(), sent.message()));
+    }
+    assert_eq!(server.request_count(), 0);
+    let config = ClientConfig { max_body_bytes: 0, ..config };
+    let error = config.validate_call(Call::get("/")).unwrap_err();
+    assert_eq!(error.field().unwrap().field(), "max_body_bytes");
+}

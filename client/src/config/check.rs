@@ -56,6 +56,9 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
             "must be one or more visible characters, as a header has them",
         ));
     }
+    if config.ca_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+        return Err(Error::config("ca_file", "must not be empty"));
+    }
     if config.logging.target.is_empty() {
         return Err(Error::config("logging.target", "must not be empty"));
     }

@@ -11,15 +11,17 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
 pub use self::level::LogLevel;
+use crate::redact;
 
 /// Everything a client can be told.
 ///
 /// It can be written in code, read by serde (durations are seconds, with fractions; unknown fields are refused)
 /// or taken from the environment by [`ClientConfig::from_env`]. It is checked when a client starts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, derive_more::Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientConfig {
     /// What relative paths are appended to: `http://host:port/prefix`. Empty: only absolute URLs can be called.
+    #[debug("{:?}", redact::url(base_url))]
     pub base_url: String,
     /// Limits of one attempt.
     pub timeout: TimeoutConfig,

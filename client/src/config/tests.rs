@@ -1,7 +1,5 @@
 //! Defaults, ranges, serde and the environment.
 
-use std::collections::HashMap;
-
 use super::*;
 use crate::error::{Error, ErrorKind};
 
@@ -35,11 +33,9 @@ fn the_defaults_are_the_documented_ones_and_valid() {
 }
 
 #[test]
-fn each_value_out_of_range_is_refused_by_the_name_of_its_field() {
+fn a_value_out_of_range_is_rejected_with_its_field_as_a_value() {
     type Spoil = fn(&mut ClientConfig);
-    let zero = Duration::ZERO;
-    assert_eq!(zero, Duration::default());
-    let table: [(&str, Spoil); 27] = [
+    let table: &[(&str, Spoil)] = &[
         ("base_url", |c| c.base_url = "localhost:8000".into()),
         ("base_url", |c| c.base_url = "ftp://host".into()),
         ("base_url", |c| c.base_url = "http://".into()),
@@ -67,19 +63,21 @@ fn each_value_out_of_range_is_refused_by_the_name_of_its_field() {
         ("user_agent", |c| c.user_agent = "two\r\nlines".into()),
         ("logging.target", |c| c.logging.target.clear()),
         ("max_body_bytes", |c| c.max_body_bytes = 0),
+        ("ca_file", |c| c.ca_file = Some("".into())),
     ];
     for (field, spoil) in table {
         let mut config = valid();
         spoil(&mut config);
         let error = config.validate().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{field}");
+        assert_eq!(error.field().unwrap().field(), *field);
         assert!(error.message().starts_with(&format!("{field}: ")), "{field}: {}", error.message());
         assert!(!error.message().contains("secret"), "{}", error.message());
     }
 }
 
 #[test]
-fn serde_reads_seconds_with_fractions_and_refuses_what_it_does_not_know() {
+fn serde_reads_seconds_with_fractions_and_rejects_unknown_fields() {
     let config: ClientConfig = serde_json::from_str(
         r#"{"base_url":"http://h","retry":{"min_wait":0.25,"methods":"idempotent_only"},"logging":{"level":"debug"}}"#,
     )
@@ -95,16 +93,26 @@ fn serde_reads_seconds_with_fractions_and_refuses_what_it_does_not_know() {
 }
 
 #[test]
-fn a_configuration_survives_the_way_through_json() {
-    let config = valid();
+fn a_configuration_is_the_same_after_serialising_and_deserialising_it() {
+    let config = ClientConfig {
+        ca_file: Some("/etc/ca.pem".into()),
+        deadline: Duration::from_millis(1_500),
+        retry: RetryConfig {
+            methods: RetryMethods::IdempotentOnly,
+            multiplier: 1.5,
+            ..RetryConfig::default()
+        },
+        logging: LoggingConfig { level: LogLevel::Warning, ..LoggingConfig::default() },
+        ..valid()
+    };
     let json = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<ClientConfig>(&json).unwrap(), config);
 }
 
 fn from(pairs: &[(&str, &str)]) -> Result<ClientConfig, Error> {
-    let map: HashMap<String, String> =
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    ClientConfig::from_lookup(|name| Ok(map.get(name).cloned()))
+    ClientConfig::from_variables(
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect(),
+    )
 }
 
 #[test]
@@ -116,7 +124,9 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
         ("RESILIENT_RETRY_METHODS", "idempotent"),
         ("RESILIENT_BULKHEAD_MAX_CONCURRENCY", "7"),
         ("RESILIENT_LOGGING_LEVEL", "warning"),
-        ("RESILIENT_SERVICE_HOST", "10.0.0.1"),
+        ("RESILIENT_CA_FILE", "/etc/ca.pem"),
+        ("RESILIENT_DEADLINE", ""),
+        ("SSL_CERT_FILE", "/etc/other.pem"),
     ])
     .unwrap();
     assert_eq!(config.base_url, "http://host:1/api");
@@ -124,11 +134,47 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
     assert!(!config.retry.jitter);
     assert_eq!(config.bulkhead.max_concurrency, 7);
     assert_eq!(config.logging.level, LogLevel::Warning);
-    assert_eq!(config.retry.max_attempts, 3);
+    assert_eq!(config.ca_file.as_deref(), Some(std::path::Path::new("/etc/ca.pem")));
+    assert_eq!((config.retry.max_attempts, config.deadline), (3, Duration::from_secs(60)));
+    let other = from(&[("SSL_CERT_FILE", "/etc/other.pem")]).unwrap();
+    assert_eq!(other.ca_file.as_deref(), Some(std::path::Path::new("/etc/other.pem")));
 }
 
 #[test]
-fn a_bad_variable_is_refused_by_its_name() {
+fn a_variable_that_does_not_exist_is_rejected_with_the_nearest_one_that_does() {
+    for (name, nearest) in [
+        ("RESILIENT_RETRY_MAX_ATTEMPT", "RESILIENT_RETRY_MAX_ATTEMPTS"),
+        ("RESILIENT_MAX_ATTEMPTS", "RESILIENT_RETRY_MAX_ATTEMPTS"),
+        ("RESILIENT_TIMEOUT_CONNET", "RESILIENT_TIMEOUT_CONNECT"),
+        ("RESILIENT_BASEURL", "RESILIENT_BASE_URL"),
+        ("RESILIENT_CIRCUIT_BREAKER_TRESHOLD", "RESILIENT_CIRCUIT_BREAKER_FAILURE_THRESHOLD"),
+    ] {
+        let error = from(&[("RESILIENT_DEADLINE", "5"), (name, "the secret")]).unwrap_err();
+        assert_eq!((error.kind(), error.field().unwrap().field()), (ErrorKind::Config, name));
+        assert_eq!(error.to_string(), format!("{name}: does not exist; did you mean {nearest}?"));
+    }
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_is_passed_over() {
+    let config = from(&[
+        ("RESILIENT_SERVICE_HOST", "10.0.0.1"),
+        ("RESILIENT_SERVICE_PORT", "80"),
+        ("RESILIENT_SERVICE_PORT_HTTP", "80"),
+        ("RESILIENT_PORT", "tcp://10.0.0.1:80"),
+        ("RESILIENT_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("RESILIENT_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("RESILIENT_PORT_80_TCP_PORT", "80"),
+        ("RESILIENT_API_PORT_80_TCP_PROTO", "tcp"),
+    ]);
+    assert_eq!(config.unwrap(), ClientConfig::default());
+    for written in ["RESILIENT_PORT", "RESILIENT_PORT_NUMBER"] {
+        from(&[(written, "8000")]).unwrap_err();
+    }
+}
+
+#[test]
+fn a_variable_with_a_bad_value_is_rejected_by_its_name() {
     for (name, value) in [
         ("RESILIENT_DEADLINE", "soon"),
         ("RESILIENT_DEADLINE", "-1"),
