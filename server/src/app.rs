@@ -19,7 +19,7 @@ use log::{info, warn};
 use tokio::net::TcpStream;
 
 use crate::config::{self, Config};
-use crate::connection::{Connection, Connections, Patience};
+use crate::connection::{self, Connection, ConnectionTimeouts, Connections};
 use crate::logging::{STARTED, STARTUP};
 use crate::middleware::body::is_too_large;
 use crate::middleware::cors;
@@ -61,7 +61,7 @@ pub enum StartError {
 const BACKLOG: u32 = 4096;
 
 /// How long a client may take none of its answer.
-const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a refused request's body is still read, so that the client sees the refusal and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
@@ -128,6 +128,10 @@ impl Application {
         let documents = Documents { openapi: openapi::document().into() };
         let state = Data::new(AppState::new(config, documents));
         let config = &state.config;
+        if config.workers > 1 {
+            // A worker ends as soon as its own connections have ended; the actors must outlast those of all workers.
+            state.sessions.default_session().start_actors();
+        }
         let connections = Arc::new(Connections::default());
         let server = serve(&state, listener, &connections)?;
         let handle = server.handle();
@@ -163,10 +167,11 @@ fn serve(
 ) -> io::Result<Server> {
     let config = &state.config;
     let keep_alive = if config.keep_alive.is_zero() { KeepAlive::Disabled } else { KeepAlive::Os };
-    let patience = Patience {
+    let timeouts = ConnectionTimeouts {
         head: config.header_timeout,
         idle: config.keep_alive.max(NEVER_IDLE),
-        write: WRITE_PATIENCE,
+        write: WRITE_TIMEOUT,
+        linger: LINGER,
     };
     let (state, connections) = (state.clone(), Arc::clone(connections));
     Server::build()
@@ -188,7 +193,7 @@ fn serve(
             fn_service(move |socket: TcpStream| {
                 let _ = socket.set_nodelay(true);
                 let client = socket.peer_addr().ok();
-                future::ready(Ok((Connection::new(socket, patience, &connections), client)))
+                future::ready(Ok((connection::wrap(socket, timeouts, &connections), client)))
             })
             .and_then(
                 HttpService::build()
@@ -202,9 +207,9 @@ fn serve(
                     // Ours bounds every request's head, and not the first one's only.
                     .client_request_timeout(Duration::ZERO)
                     .client_disconnect_timeout(LINGER)
-                    // A client that closes its side has left; whatever it waited for is dropped at once.
+                    // The end of what a client sends is passed on only where its request is to be dropped.
                     .h1_allow_half_closed(false)
-                    .on_connect_ext(|connection: &Connection<TcpStream>, data| {
+                    .on_connect_ext(|connection: &Connection, data| {
                         data.insert(connection.exchange());
                     })
                     .h1(map_config(app, |_: ()| AppConfig::default())),

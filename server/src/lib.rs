@@ -8,7 +8,7 @@
 //! * [`execution`]: the work under an idempotency key; [`validation`]: how values are read; [`error`]: the answers
 //!   that are not a success; [`headers`]: the headers with a meaning of our own.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
-//! * [`connection`]: the socket below HTTP: timeouts, malformed requests, and the end of a connection.
+//! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
 //!
 //! Where it happens: a failure is counted down and a replay is answered in [`routes::message`], a 408 is made in

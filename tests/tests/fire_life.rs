@@ -214,7 +214,7 @@ fn the_wall_clock_is_read_only_where_it_is_shown() {
     let shown = [
         // `Retry-After` may name a date, which is a time of the wall clock.
         "client/src/engine.rs",
-        "server/src/connection/rejection.rs",
+        "server/src/connection/refusals.rs",
         "server/src/logging/mod.rs",
         "server/src/routes/fail/status.rs",
     ];

@@ -1,44 +1,79 @@
-//! What a connection is doing, shared between its socket and the layers that handle its requests.
+//! What a connection is doing, shared between its wrappers and the layers that handle its requests.
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use tokio::time::Instant;
 
-use super::stream::Patience;
+use super::registry::Connections;
 
-/// One connection's state. HTTP/1.1 answers one request of a connection at a time.
+/// One connection's state. HTTP/1.1 answers one request of a connection at a time, so this is also the state of the
+/// request at hand.
+///
+/// The layer around every request calls [`begin`](Self::begin) before its handler and [`end`](Self::end) after it;
+/// what is written between the two, and until the next request, is our own answer. What a handler decides about its
+/// answer's bytes is kept here as well, like [`OnClientExit`]: set after `begin`, forgotten with the next request.
 #[derive(Debug)]
 pub struct Exchange {
     phase: Cell<Phase>,
+    on_client_exit: Cell<OnClientExit>,
+    closing: Cell<Closing>,
+    /// Since when the client has taken nothing of what is to be written.
+    pub(super) stalled: Cell<Option<Instant>>,
+    connections: Arc<Connections>,
 }
 
-/// What a connection is waiting for.
+/// What happens to a request whose client closes its side of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnClientExit {
+    /// It is answered: the client may still read. A client that resets the connection cannot.
+    Answer,
+    /// Its handler is dropped, which gives back what it holds.
+    Drop,
+}
+
+/// What a connection is doing or waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// For the first byte of its first request.
+    /// It waits for the first byte of its first request.
     New { since: Instant },
-    /// For the rest of a request's head.
-    Head { since: Instant },
-    /// For us.
-    Answering(Expecting),
-    /// For the first byte of another request.
+    /// It waits for the first byte of another request.
     Idle { since: Instant },
+    /// It waits for the rest of a request's head.
+    Head { since: Instant },
+    /// actix-http has the whole head, and has not accepted the request yet.
+    Submitted { since: Instant },
+    /// The request is being answered.
+    Answering,
+    /// The request has been answered; the rest of its body is still to come.
+    Leftover { since: Instant },
+    /// The client's bytes are not a request and get this status; nothing is written yet.
+    Refused(StatusCode),
+    /// All is written or about to be, and what the client still sends is discarded.
+    Closing { since: Instant },
 }
 
-/// What may still come while a request is being answered.
+/// How the connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expecting {
-    /// The request's body.
-    Body,
-    /// Nothing of this request; the next one perhaps.
-    Nothing,
+pub(super) enum Closing {
+    /// At once.
+    Plain,
+    /// After reading for a while what the client still sends, so that no reset destroys the answer.
+    Lingering,
 }
 
 impl Exchange {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { phase: Cell::new(Phase::New { since: now }) }
+    pub(super) fn new(connections: Arc<Connections>) -> Self {
+        Self {
+            phase: Cell::new(Phase::New { since: Instant::now() }),
+            on_client_exit: Cell::new(OnClientExit::Answer),
+            closing: Cell::new(Closing::Plain),
+            stalled: Cell::new(None),
+            connections,
+        }
     }
 
     /// The state of the connection that a request came on; `None` in a test without connections.
@@ -47,39 +82,71 @@ impl Exchange {
         request.conn_data::<Rc<Self>>().cloned()
     }
 
-    /// A request has come this far, and we are working on it.
-    pub fn begin(&self, expecting: Expecting) {
-        self.phase.set(Phase::Answering(expecting));
+    /// Reports that a request has been accepted. What is written from now on is our answer to it.
+    pub fn begin(&self) {
+        if let Phase::Submitted { .. } = self.phase.get() {
+            self.phase.set(Phase::Answering);
+        }
     }
 
-    /// The answer is made.
+    /// Decides what happens when the client closes its side before it has its answer.
+    pub fn on_client_exit(&self, what: OnClientExit) {
+        self.on_client_exit.set(what);
+    }
+
+    /// Reports that the whole answer has been made: for a streamed body, its last byte.
     pub fn end(&self) {
-        self.phase.set(Phase::Idle { since: Instant::now() });
+        if self.phase.get() == Phase::Answering {
+            self.phase.set(Phase::Idle { since: Instant::now() });
+        }
     }
 
-    pub(super) fn received_bytes(&self) {
-        if let Phase::New { .. } | Phase::Idle { .. } = self.phase.get() {
+    /// Whether the server stops, so that an answer is the connection's last.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.connections.is_stopping()
+    }
+
+    /// The first byte of a request's head is here.
+    pub(super) fn head_begun(&self) {
+        if self.phase.get().is_between_requests() {
             self.phase.set(Phase::Head { since: Instant::now() });
         }
+    }
+
+    /// The last byte of a request's head is here, and actix-http is given it.
+    pub(super) fn head_complete(&self) {
+        self.on_client_exit.set(OnClientExit::Answer);
+        let since = match self.phase.get() {
+            Phase::Head { since } => since,
+            _ => Instant::now(),
+        };
+        self.phase.set(Phase::Submitted { since });
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        self.phase.set(phase);
     }
 
     pub(super) fn phase(&self) -> Phase {
         self.phase.get()
     }
+
+    pub(super) fn client_exit(&self) -> OnClientExit {
+        self.on_client_exit.get()
+    }
+
+    pub(super) fn linger(&self) {
+        self.closing.set(Closing::Lingering);
+    }
+
+    pub(super) fn closing(&self) -> Closing {
+        self.closing.get()
+    }
 }
 
 impl Phase {
-    /// When the connection has been silent for too long; `None` while it waits for us.
-    pub(super) fn deadline(self, patience: &Patience) -> Option<Instant> {
-        let (since, bound): (Instant, Duration) = match self {
-            Self::New { since } | Self::Head { since } => (since, patience.head),
-            Self::Idle { since } => (since, patience.idle),
-            Self::Answering(_) => return None,
-        };
-        Some(since + bound)
-    }
-
-    /// Whether closing the connection now interrupts nobody.
+    /// Whether closing the connection now interrupts nothing.
     pub(super) fn is_between_requests(self) -> bool {
         matches!(self, Self::New { .. } | Self::Idle { .. })
     }

@@ -1,15 +1,59 @@
-//! The wire's edge: one connection, how long it may be silent, and what it says when HTTP itself is broken.
+//! The connection below actix-http, as a stack of wrappers around a socket, each with one concern.
 //!
-//! actix-http bounds only the first request's head, keeps a timer for each request, and answers malformed
-//! requests by itself, without our correlation id. [`Connection`] wraps the socket below it and mends all three;
-//! [`Exchange`] is how the request's layers tell it what they are doing; [`Connections`] knows all that are open
-//! and ends the idle ones when the server stops.
+//! | wrapper, outermost first | concern |
+//! |---|---|
+//! | [`refusals`] | what the client reads when its bytes are not a request: JSON, a correlation id, a clean close |
+//! | [`requests`] | one request at a time: actix-http gets the next one when the answer before it is complete |
+//! | [`stop`] | idle connections end when the server stops |
+//! | [`timeouts`] | how long the client may be silent, and how long it may leave an answer unread |
+//! | [`socket`] | the socket itself, and whether the client has left although its bytes are unread |
+//!
+//! They share the connection's [`Exchange`]: what the connection is doing now, and what the layer that handles a
+//! request reports and decides. A wrapper reads a decision from the exchange and carries it out on the bytes; so a
+//! handler never sees the stream, and a new way to treat an answer is one more wrapper between [`refusals`] and
+//! [`requests`].
+//!
+//! This module knows nothing of routes and layers. It must never answer a request that actix-http has accepted.
 
+mod alarm;
 mod exchange;
+mod refusals;
 mod registry;
-mod rejection;
-mod stream;
+mod requests;
+mod socket;
+mod stop;
+#[cfg(test)]
+mod testing;
+mod timeouts;
 
-pub use exchange::{Exchange, Expecting};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+
+pub use exchange::{Exchange, OnClientExit};
+pub use refusals::Refusals;
 pub use registry::Connections;
-pub use stream::{Connection, Patience};
+pub use requests::Requests;
+pub use socket::{Incoming, Socket, TcpSocket};
+pub use stop::Stop;
+pub use timeouts::{ConnectionTimeouts, Timeouts};
+
+/// A client's connection, as actix-http reads and writes it.
+pub type Connection = Refusals<Requests<Stop<Timeouts<TcpSocket>>>>;
+
+/// Wraps a socket that has just been accepted.
+pub fn wrap(stream: TcpStream, timeouts: ConnectionTimeouts, connections: &Arc<Connections>) -> Connection {
+    stack(TcpSocket::new(stream), timeouts, connections)
+}
+
+fn stack<T: Socket>(
+    socket: T,
+    timeouts: ConnectionTimeouts,
+    connections: &Arc<Connections>,
+) -> Refusals<Requests<Stop<Timeouts<T>>>> {
+    let exchange = Rc::new(Exchange::new(Arc::clone(connections)));
+    let timeouts = Timeouts::new(socket, timeouts, Rc::clone(&exchange));
+    let stop = Stop::new(timeouts, connections.enter(), Rc::clone(&exchange));
+    Refusals::new(Requests::new(stop, Rc::clone(&exchange)), exchange)
+}

@@ -20,14 +20,28 @@ pub struct Connections {
 #[derive(Debug)]
 pub(super) struct Entry {
     number: u64,
+    waker: Registration,
     registry: Arc<Connections>,
+}
+
+/// Whether the connection's task is known. A connection is one task from its start to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Registration {
+    Missing,
+    Known,
 }
 
 impl Connections {
     pub(super) fn enter(self: &Arc<Self>) -> Entry {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.open().insert(number, None);
-        Entry { number, registry: Arc::clone(self) }
+        Entry { number, waker: Registration::Missing, registry: Arc::clone(self) }
+    }
+
+    /// Whether [`stop`](Self::stop) has been called.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// Lets idle connections close now, and each of the others after the answer that it waits for.
@@ -56,13 +70,12 @@ impl Connections {
 }
 
 impl Entry {
-    /// Says whom to wake when the server stops. Asked once: a connection is one task from its start to its end.
-    pub(super) fn register(&self, waker: &Waker) {
-        self.registry.open().insert(self.number, Some(waker.clone()));
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.registry.stopping.load(Ordering::SeqCst)
+    /// Registers the task to wake when the server stops. Every call but the first does nothing.
+    pub(super) fn register(&mut self, waker: &Waker) {
+        if self.waker == Registration::Missing {
+            self.waker = Registration::Known;
+            self.registry.open().insert(self.number, Some(waker.clone()));
+        }
     }
 }
 

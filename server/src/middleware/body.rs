@@ -7,7 +7,6 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use futures::StreamExt;
 
-use crate::connection::{Exchange, Expecting};
 use crate::error::ApiError;
 
 /// The largest body that is ignored, in bytes.
@@ -19,8 +18,8 @@ pub const MAX_IGNORED: usize = 16 * 1024;
 /// [`ApiError`] when the body is too large or breaks the rules of HTTP.
 pub async fn ignore(request: &mut ServiceRequest) -> Result<(), ApiError> {
     let mut body = request.take_payload();
-    // What follows CONNECT is not a body, nor is what follows an offer to upgrade. The connection ends after the answer.
-    if matches!(body, Payload::None) || request.method() == Method::CONNECT || request.head().upgrade() {
+    // What follows CONNECT is not a body, and the connection ends after the answer.
+    if matches!(body, Payload::None) || request.method() == Method::CONNECT {
         return Ok(());
     }
     if is_too_large(request.headers()) {
@@ -32,9 +31,6 @@ pub async fn ignore(request: &mut ServiceRequest) -> Result<(), ApiError> {
         if size > MAX_IGNORED {
             return Err(ApiError::BodyTooLarge);
         }
-    }
-    if let Some(exchange) = Exchange::of(request.request()) {
-        exchange.begin(Expecting::Nothing);
     }
     Ok(())
 }

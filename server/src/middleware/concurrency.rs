@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::sync::TryAcquireError;
 
 use super::layer::Layer;
+use crate::connection::{Exchange, OnClientExit};
 use crate::context::{RequestContext, Slot};
 use crate::error::ApiError;
 use crate::logging::CONCURRENCY;
@@ -25,6 +26,10 @@ impl Layer for Concurrency {
         S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody + 'static,
     {
+        // A client that closes its side gives back its slot, or its place in the queue, at once.
+        if let Some(exchange) = Exchange::of(request.request()) {
+            exchange.on_client_exit(OnClientExit::Drop);
+        }
         let slot = acquire(request.request()).await?;
         RequestContext::put_slot(request.request(), slot);
         let _slot = GiveBack(request.request().clone());

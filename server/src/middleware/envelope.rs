@@ -6,14 +6,14 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::web::Data;
 use futures::FutureExt;
 use uuid::Uuid;
 
 use super::layer::Layer;
-use crate::connection::{Exchange, Expecting};
+use crate::connection::Exchange;
 use crate::context::RequestContext;
 use crate::error::{ApiError, detail};
 use crate::headers::{self, CORRELATION_ID};
@@ -35,19 +35,17 @@ impl Layer for RequestEnvelope {
         let id = Uuid::new_v4();
         let session = self.state.sessions.default_session().clone();
         RequestContext::attach(request.request(), id, session);
-        let is_tunnel = request.method() == Method::CONNECT || request.head().upgrade();
+        let is_tunnel = request.method() == Method::CONNECT;
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
-            let headers = request.headers();
-            let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
-            exchange.begin(if has_body { Expecting::Body } else { Expecting::Nothing });
+            exchange.begin();
         }
         let result = match inner.call(request).await {
             Ok(response) => {
                 let mut response = finish(response.map_into_boxed_body(), id);
-                if is_tunnel {
-                    // No tunnel is opened here, and no other protocol is spoken. actix-http would echo the offer, and
-                    // takes everything that follows for a body without an end.
+                // Nothing can follow CONNECT but the end: no tunnel is opened here. A stop announces itself.
+                let is_stopping = exchange.as_ref().is_some_and(|exchange| exchange.is_stopping());
+                if is_tunnel || is_stopping {
                     response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                 }
                 Ok(response)

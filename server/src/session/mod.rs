@@ -66,8 +66,8 @@ impl Session {
 
     /// Starts the actors on the current thread's arbiter. Every call but the first does nothing.
     ///
-    /// The workers call it as they start, so the actors of the default session live on the thread of the first
-    /// worker: with a single worker no message has to wake another thread.
+    /// A single worker calls it as it starts, so that no message has to wake another thread. With several workers
+    /// the server calls it before them, on a thread that outlasts them.
     pub fn start_actors(&self) {
         // A poisoned lock still holds the actors that have not been started.
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner).take();

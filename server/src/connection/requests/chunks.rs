@@ -1,0 +1,128 @@
+//! Where a chunked body ends (RFC 9112, 7.1). \[pure\]
+//!
+//! It accepts what actix-http's own decoder accepts, so that the two agree on the first byte of the next request.
+
+/// A chunked body of which some bytes have been seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Chunks {
+    /// Before a chunk's size.
+    #[default]
+    Start,
+    Size(u64),
+    /// Blanks behind the size.
+    Blank(u64),
+    Extension(u64),
+    /// Behind the CR of the line with the size.
+    SizeEnd(u64),
+    /// In a chunk of which so many bytes are to come.
+    Data(u64),
+    DataCr,
+    DataLf,
+    /// Behind the last chunk or a trailer field, at the start of a line.
+    TrailerStart,
+    Trailer,
+    TrailerLf,
+    /// Behind the CR of the last line.
+    LastLf,
+    Complete,
+}
+
+/// A byte that cannot be there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+impl Chunks {
+    /// Takes the next bytes; how many of them belong to the body.
+    pub(super) fn take(&mut self, data: &[u8]) -> Result<usize, Malformed> {
+        let mut at = 0;
+        while at < data.len() && *self != Self::Complete {
+            if let Self::Data(left) = *self {
+                let here = usize::try_from(left).unwrap_or(usize::MAX).min(data.len() - at);
+                at += here;
+                let left = left - here as u64;
+                *self = if left == 0 { Self::DataCr } else { Self::Data(left) };
+            } else {
+                *self = self.step(data[at])?;
+                at += 1;
+            }
+        }
+        Ok(at)
+    }
+
+    fn step(self, byte: u8) -> Result<Self, Malformed> {
+        let next = match (self, byte) {
+            (Self::Start, _) => Self::Size(digit(byte).ok_or(Malformed)?),
+            (Self::Size(size), _) if byte.is_ascii_hexdigit() => Self::Size(grow(size, byte)?),
+            (Self::Size(size) | Self::Blank(size), b' ' | b'\t') => Self::Blank(size),
+            (Self::Size(size) | Self::Blank(size), b';') => Self::Extension(size),
+            (Self::Size(size) | Self::Blank(size) | Self::Extension(size), b'\r') => Self::SizeEnd(size),
+            (Self::Extension(_), 0x00..=0x08 | 0x0a..=0x1f | 0x7f) => return Err(Malformed),
+            (Self::Extension(size), _) => Self::Extension(size),
+            (Self::SizeEnd(0), b'\n') => Self::TrailerStart,
+            (Self::SizeEnd(size), b'\n') => Self::Data(size),
+            (Self::DataCr, b'\r') => Self::DataLf,
+            (Self::DataLf, b'\n') => Self::Start,
+            (Self::TrailerStart, b'\r') => Self::LastLf,
+            (Self::Trailer, b'\r') => Self::TrailerLf,
+            (Self::TrailerStart | Self::Trailer, _) => Self::Trailer,
+            (Self::TrailerLf, b'\n') => Self::TrailerStart,
+            (Self::LastLf, b'\n') => Self::Complete,
+            _ => return Err(Malformed),
+        };
+        Ok(next)
+    }
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    char::from(byte).to_digit(16).map(u64::from)
+}
+
+fn grow(size: u64, byte: u8) -> Result<u64, Malformed> {
+    let shifted = size.checked_mul(16).ok_or(Malformed)?;
+    Ok(shifted + digit(byte).ok_or(Malformed)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_ends_behind_its_last_chunk_and_trailers() {
+        let bodies = [
+            "0\r\n\r\n",
+            "5\r\nhello\r\n0\r\n\r\n",
+            "5;a=b\r\nhello\r\n000\r\n\r\n",
+            "5 \t;a\r\nhello\r\nA\r\n0123456789\r\n0\r\nX: y\r\nZ: w\r\n\r\n",
+        ];
+        for body in bodies {
+            let mut chunks = Chunks::default();
+            let bytes = format!("{body}GET / HTTP/1.1");
+            assert_eq!(chunks.take(bytes.as_bytes()), Ok(body.len()), "{body:?}");
+            assert_eq!(chunks, Chunks::Complete);
+            // The same byte by byte.
+            let mut chunks = Chunks::default();
+            let taken = bytes.bytes().map(|byte| chunks.take(&[byte]).unwrap()).sum::<usize>();
+            assert_eq!(taken, body.len(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_that_cannot_be_there_is_found() {
+        let bodies = [
+            "x\r\n",
+            "-1\r\n",
+            "5\rhello",
+            "5\nhello",
+            "fffffffffffffffff\r\n",
+            "5\r\nhello!!",
+            "\r\n",
+            "0x5\r\n",
+            "5;\0\r\n",
+            "0\r\n\rx",
+            "0\r\nX: y\rz",
+        ];
+        for body in bodies {
+            assert_eq!(Chunks::default().take(body.as_bytes()), Err(Malformed), "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! A request's head as its bytes come: where it ends, how its body is framed, and what it must not contain. \[pure\]
+//!
+//! This is not a parser: actix-http parses the head and refuses what is malformed. Here only lines are told apart,
+//! with the same ends of line that actix-http accepts, and three things are done to them. Empty lines before the
+//! request are dropped (RFC 9112, 2.2). An offer to upgrade is dropped, because actix-http would treat the request as
+//! the last on its connection, and what follows `Upgrade: websocket` as a body without an end (RFC 9110, 7.8: a server
+//! may ignore the offer). A head that is too large is refused before actix-http would.
+
+use std::ops::Range;
+
+use actix_web::http::StatusCode;
+
+/// The longest request line, in bytes without its end.
+pub(super) const MAX_REQUEST_LINE: usize = 64 * 1024;
+
+/// The largest head, in bytes. actix-http itself ends the connection without a clean close at 128 KiB.
+pub(super) const MAX_HEAD: usize = 120 * 1024;
+
+/// The most bytes of empty lines before a request.
+pub(super) const MAX_EMPTY_LINES: usize = 1024;
+
+/// What follows a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Nothing of this request; or the head is ambiguous, and actix-http refuses it.
+    NoBody,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+}
+
+/// A head of which some lines have been seen.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    place: Place,
+    /// Bytes of the head so far, or of empty lines before it.
+    size: usize,
+    length: Option<u64>,
+    is_chunked: bool,
+    is_ambiguous: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    #[default]
+    BeforeRequest,
+    RequestLine,
+    Fields,
+}
+
+/// What has been made of some bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// How many bytes at the start are a part of the head and can be passed on.
+    pub(super) ready: usize,
+    /// How many bytes are left in all, with those that have not been looked at.
+    pub(super) total: usize,
+    /// The framing of the body, once the head is complete.
+    pub(super) complete: Option<Framing>,
+}
+
+/// What a line of the head is to become.
+enum Line {
+    Kept,
+    Dropped,
+    EndOfHead,
+}
+
+impl Head {
+    /// Whether a byte of the request has been seen.
+    pub(super) fn has_begun(&self) -> bool {
+        self.place != Place::BeforeRequest
+    }
+
+    /// Takes the next bytes of the connection, which may be changed and moved towards the start of `data`. Bytes that
+    /// are not `ready` must be presented again, with more behind them.
+    ///
+    /// # Errors
+    /// The status with which the request is refused.
+    pub(super) fn take(&mut self, data: &mut [u8]) -> Result<Taken, StatusCode> {
+        let mut taken = Taken { ready: 0, total: data.len(), complete: None };
+        if self.place == Place::BeforeRequest {
+            self.drop_empty_lines(data, &mut taken)?;
+        }
+        if self.place == Place::RequestLine {
+            self.take_request_line(data, &mut taken)?;
+        }
+        while self.place == Place::Fields {
+            let unseen = &data[taken.ready..taken.total];
+            let Some(length) = memchr::memchr(b'\n', unseen).map(|newline| newline + 1) else {
+                self.check_size(unseen.len())?;
+                break;
+            };
+            self.grow(length)?;
+            let end = taken.ready + length;
+            match self.see(&mut data[taken.ready..end]) {
+                Line::Kept => taken.ready = end,
+                Line::Dropped => {
+                    data.copy_within(end..taken.total, taken.ready);
+                    taken.total -= length;
+                }
+                Line::EndOfHead => {
+                    taken.ready = end;
+                    taken.complete = Some(self.framing());
+                    *self = Self::default();
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    fn drop_empty_lines(&mut self, data: &mut [u8], taken: &mut Taken) -> Result<(), StatusCode> {
+        let mut empty = 0;
+        while let [b'\n', ..] | [b'\r', b'\n', ..] = data[empty..] {
+            empty += if data[empty] == b'\n' { 1 } else { 2 };
+        }
+        self.size += empty;
+        if self.size > MAX_EMPTY_LINES {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        data.copy_within(empty.., 0);
+        taken.total -= empty;
+        if !matches!(data[..taken.total], [] | [b'\r']) {
+            self.place = Place::RequestLine;
+            self.size = 0;
+        }
+        Ok(())
+    }
+
+    /// Passes the request line on as it comes, so that actix-http sees at once what is not HTTP.
+    fn take_request_line(&mut self, data: &[u8], taken: &mut Taken) -> Result<(), StatusCode> {
+        let line = memchr::memchr(b'\n', &data[..taken.total]);
+        let length = line.map_or(taken.total, |newline| newline + 1);
+        self.size += length;
+        let end_of_line = match (line, &data[..length]) {
+            (None, _) => 0,
+            (Some(_), [.., b'\r', b'\n']) => 2,
+            (Some(_), _) => 1,
+        };
+        if self.size - end_of_line.min(self.size) > MAX_REQUEST_LINE {
+            return Err(StatusCode::URI_TOO_LONG);
+        }
+        taken.ready = length;
+        if line.is_some() {
+            self.place = Place::Fields;
+        }
+        Ok(())
+    }
+
+    fn grow(&mut self, by: usize) -> Result<(), StatusCode> {
+        self.check_size(by)?;
+        self.size += by;
+        Ok(())
+    }
+
+    fn check_size(&self, more: usize) -> Result<(), StatusCode> {
+        if self.size + more > MAX_HEAD {
+            return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, line: &mut [u8]) -> Line {
+        let name_length = match line[0] {
+            b'\n' => return Line::EndOfHead,
+            b'\r' if line.len() == 2 => return Line::EndOfHead,
+            b'C' | b'c' | b'T' | b't' | b'U' | b'u' => memchr::memchr(b':', line).unwrap_or(0),
+            _ => return Line::Kept,
+        };
+        let (name, value) = line.split_at_mut(name_length);
+        if name.eq_ignore_ascii_case(b"content-length") {
+            self.see_length(&value[1..]);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            self.is_ambiguous |= self.is_chunked || !value[1..].trim_ascii().eq_ignore_ascii_case(b"chunked");
+            self.is_chunked = true;
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            blank_upgrade(value);
+        } else if name.eq_ignore_ascii_case(b"upgrade") {
+            return Line::Dropped;
+        }
+        Line::Kept
+    }
+
+    fn see_length(&mut self, value: &[u8]) {
+        let digits = value.trim_ascii();
+        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        let length =
+            std::str::from_utf8(digits).ok().filter(|_| is_number).and_then(|text| text.parse().ok());
+        self.is_ambiguous |= self.length.is_some() || length.is_none();
+        self.length = length;
+    }
+
+    fn framing(&self) -> Framing {
+        match self.length {
+            _ if self.is_ambiguous => Framing::NoBody,
+            Some(_) if self.is_chunked => Framing::NoBody,
+            None if self.is_chunked => Framing::Chunked,
+            None | Some(0) => Framing::NoBody,
+            Some(length) => Framing::Length(length),
+        }
+    }
+}
+
+/// Overwrites the option `upgrade` in the value of a `Connection` header by spaces.
+fn blank_upgrade(value: &mut [u8]) {
+    let mut start = 1;
+    while start < value.len() {
+        let length = memchr::memchr(b',', &value[start..]).unwrap_or(value.len() - start);
+        let option = start..start + length;
+        if value[option.clone()].trim_ascii().eq_ignore_ascii_case(b"upgrade") {
+            blank_letters(value, option);
+        }
+        start += length + 1;
+    }
+}
+
+/// Overwrites a word and leaves an end of line that may follow it.
+fn blank_letters(value: &mut [u8], range: Range<usize>) {
+    value[range].iter_mut().filter(|byte| byte.is_ascii_alphabetic()).for_each(|byte| *byte = b' ');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a whole head, and the framing of its body.
+    fn take(head: &str) -> (String, Option<Framing>) {
+        let mut data = head.as_bytes().to_vec();
+        let taken = Head::default().take(&mut data).expect("the head is not refused");
+        (String::from_utf8_lossy(&data[..taken.ready]).into_owned(), taken.complete)
+    }
+
+    #[test]
+    fn the_framing_of_a_body_is_what_actix_http_takes_it_for() {
+        let cases = [
+            ("", Framing::NoBody),
+            ("Content-Length: 5\r\n", Framing::Length(5)),
+            ("content-length:5\n", Framing::Length(5)),
+            ("CONTENT-LENGTH: \t5 \r\n", Framing::Length(5)),
+            ("Content-Length: 0\r\n", Framing::NoBody),
+            ("Content-Length: +5\r\n", Framing::NoBody),
+            ("Content-Length: \r\n", Framing::NoBody),
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", Framing::NoBody),
+            ("Content-Length: 99999999999999999999999\r\n", Framing::NoBody),
+            ("Content-Lengthy: 5\r\n", Framing::NoBody),
+            ("Transfer-Encoding: Chunked\r\n", Framing::Chunked),
+            ("Transfer-Encoding: gzip, chunked\r\n", Framing::NoBody),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", Framing::NoBody),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", Framing::NoBody),
+            ("Upgrade: websocket\r\nContent-Length: 5\r\n", Framing::Length(5)),
+        ];
+        for (fields, framing) in cases {
+            assert_eq!(take(&format!("POST / HTTP/1.1\r\n{fields}\r\n")).1, Some(framing), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn an_offer_to_upgrade_is_dropped_and_everything_else_stays() {
+        let cases = [
+            (
+                "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nA: b\r\n",
+                "Connection:        , HTTP2-Settings\r\nA: b\r\n",
+            ),
+            ("connection: keep-alive,upgrade\r\n", "connection: keep-alive,       \r\n"),
+            ("Connection: close, upgrade\r\nUPGRADE: websocket\r\n", "Connection: close,        \r\n"),
+            (
+                "Connection: upgrades\r\nUpgrade-Insecure-Requests: 1\r\n",
+                "Connection: upgrades\r\nUpgrade-Insecure-Requests: 1\r\n",
+            ),
+            ("X-Connection: upgrade\r\n", "X-Connection: upgrade\r\n"),
+        ];
+        for (fields, expected) in cases {
+            let (head, _) = take(&format!("GET / HTTP/1.1\r\n{fields}\r\n"));
+            assert_eq!(head, format!("GET / HTTP/1.1\r\n{expected}\r\n"));
+        }
+    }
+
+    #[test]
+    fn a_head_ends_at_an_empty_line_however_lines_end() {
+        for head in
+            ["GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x\n\r\n", "\r\n\nGET / HTTP/1.1\r\n\r\n"]
+        {
+            let (taken, complete) = take(&format!("{head}GET /next"));
+            assert_eq!((taken.as_str(), complete), (head.trim_start(), Some(Framing::NoBody)));
+        }
+    }
+
+    #[test]
+    fn a_request_line_may_have_exactly_its_limit() {
+        for (extra, expected) in [(0, Ok(())), (1, Err(StatusCode::URI_TOO_LONG))] {
+            let path = "x".repeat(MAX_REQUEST_LINE - "GET / HTTP/1.1".len() + extra);
+            let mut data = format!("GET /{path} HTTP/1.1\r\n\r\n").into_bytes();
+            assert_eq!(Head::default().take(&mut data).map(drop), expected);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The socket, and whether the client has left although its bytes are unread.
+
+use std::io::{self, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::FutureExt;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+
+/// What a wrapper needs of the one below it.
+pub trait Socket: AsyncRead + AsyncWrite + Unpin {
+    /// Looks at what has come from the client without reading it. Unless the answer is `Reset`, the task is woken
+    /// when it changes.
+    fn poll_incoming(self: Pin<&mut Self>, context: &mut Context<'_>) -> Incoming;
+}
+
+/// What has come from the client and is not read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming {
+    /// Nothing.
+    Nothing,
+    /// Bytes; more may come.
+    Bytes,
+    /// The end of what the client sends, perhaps behind bytes. The client may still read.
+    End,
+    /// The connection is gone in both directions.
+    Reset,
+}
+
+/// A TCP socket of tokio's.
+#[derive(Debug)]
+pub struct TcpSocket {
+    stream: TcpStream,
+    readiness: Readiness,
+}
+
+/// Whether tokio knows what can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// It does.
+    Known,
+    /// It was made to forget bytes that are still unread, so that it wakes us for the next event.
+    Forgotten,
+}
+
+impl TcpSocket {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, readiness: Readiness::Known }
+    }
+
+    /// Reads past tokio, until the system has no more bytes. `None` when it has none now.
+    fn read_forgotten(&mut self, buffer: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+        let space = buffer.initialize_unfilled();
+        let wanted = space.len();
+        match (&*SockRef::from(&self.stream)).read(space) {
+            Ok(read) => {
+                buffer.advance(read);
+                if read < wanted {
+                    self.readiness = Readiness::Known;
+                }
+                Some(Ok(()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readiness = Readiness::Known;
+                None
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.read_forgotten(buffer),
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl Socket for TcpSocket {
+    fn poll_incoming(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Incoming {
+        let mut incoming = match self.readiness {
+            Readiness::Known => Incoming::Nothing,
+            Readiness::Forgotten => Incoming::Bytes,
+        };
+        loop {
+            match self.stream.poll_read_ready(context) {
+                Poll::Pending => return incoming,
+                Poll::Ready(Err(_)) => return Incoming::Reset,
+                Poll::Ready(Ok(())) => {}
+            }
+            let ready = self.stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never();
+            match ready {
+                Some(Ok(ready)) if ready.is_write_closed() => return Incoming::Reset,
+                Some(Ok(ready)) if ready.is_read_closed() => return Incoming::End,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Incoming::Reset,
+            }
+            // Bytes. As long as tokio knows of them, it reports nothing that comes behind them.
+            let unread = || -> io::Result<()> { Err(io::ErrorKind::WouldBlock.into()) };
+            let _ = self.stream.try_io(Interest::READABLE, unread);
+            self.readiness = Readiness::Forgotten;
+            incoming = Incoming::Bytes;
+        }
+    }
+}
+
+impl AsyncRead for TcpSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.readiness == Readiness::Forgotten
+            && let Some(result) = self.read_forgotten(buffer)
+        {
+            return Poll::Ready(result);
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for TcpSocket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
