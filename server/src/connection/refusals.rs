@@ -169,3 +169,104 @@ fn render(status: StatusCode) -> Vec<u8> {
     answer.extend_from_slice(&body);
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::testing::{FakeSocket, exchange, read_now, write_now};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    fn connection() -> (Refusals<FakeSocket>, DuplexStream, Rc<Exchange>) {
+        let (socket, client, _) = FakeSocket::pair();
+        let exchange = exchange();
+        (Refusals::new(socket, Rc::clone(&exchange)), client, exchange)
+    }
+
+    /// What the client reads until the end of the stream.
+    async fn read_by(client: &mut DuplexStream) -> String {
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    const MALFORMED: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn an_answer_to_what_is_no_request_is_replaced_by_a_whole_one() {
+        for is_complete in [false, true] {
+            let (mut server, mut client, exchange) = connection();
+            exchange.head_begun();
+            if is_complete {
+                exchange.head_complete();
+            }
+            let refuse = async {
+                server.write_all(MALFORMED.as_bytes()).await.unwrap();
+                server.shutdown().await.unwrap();
+            };
+            let read = async {
+                let text = read_by(&mut client).await;
+                drop(client);
+                text
+            };
+            let (_, text) = tokio::join!(refuse, read);
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+            assert!(head.contains("\r\nx-correlation-id: ") && head.contains("\r\ndate: "), "{head}");
+            assert!(head.contains("\r\nconnection: close"), "{head}");
+            assert_eq!(body, r#"{"detail":"Bad Request"}"#);
+            assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_request_is_written_as_it_is_whatever_it_holds() {
+        let (mut server, mut client, exchange) = connection();
+        exchange.head_begun();
+        exchange.head_complete();
+        exchange.begin();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MALFORMED.len());
+        for bytes in [answer.as_str(), MALFORMED] {
+            write_now(&mut server, bytes);
+            assert_eq!(read_now(&mut client), Some(bytes.as_bytes().to_vec()));
+        }
+        exchange.end();
+        write_now(&mut server, MALFORMED);
+        assert_eq!(read_now(&mut client), Some(MALFORMED.as_bytes().to_vec()), "the rest of a body");
+    }
+
+    #[tokio::test]
+    async fn what_a_refused_client_still_sends_is_read_up_to_a_bound() {
+        let (mut server, client, exchange) = connection();
+        exchange.set_phase(Phase::Refused(StatusCode::URI_TOO_LONG));
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let refuse = async {
+            // The reads below this wrapper end the stream, with the refusal as their reason.
+            server.refuse(StatusCode::URI_TOO_LONG);
+            server.shutdown().await.unwrap();
+            drop(server);
+        };
+        let send = async {
+            let mut sent = 0;
+            while writer.write_all(&[b'x'; 4096]).await.is_ok() {
+                sent += 4096;
+            }
+            sent
+        };
+        let read = async {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).await.unwrap();
+            text
+        };
+        let (_, sent, text) = tokio::join!(refuse, send, read);
+        assert!(text.starts_with("HTTP/1.1 414 URI Too Long\r\n"), "{text}");
+        assert!((MAX_DISCARDED..4 * MAX_DISCARDED).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn a_status_that_is_not_readable_is_a_bad_request() {
+        let cases = [(MALFORMED, 400), ("HTTP/1.1 431 \r\n\r\n", 431), ("HTTP/1.1 4", 400), ("", 400)];
+        for (answer, status) in cases {
+            assert_eq!(status_of(answer.as_bytes()).as_u16(), status, "{answer:?}");
+        }
+    }
+}

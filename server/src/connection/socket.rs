@@ -132,3 +132,66 @@ impl AsyncWrite for TcpSocket {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::testing::read_now;
+    use std::future::poll_fn;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (TcpSocket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (TcpSocket::new(listener.accept().await.unwrap().0), client)
+    }
+
+    /// Returns once `expected` is incoming.
+    async fn sees(socket: &mut TcpSocket, expected: Incoming) {
+        let seen = poll_fn(|context| match Pin::new(&mut *socket).poll_incoming(context) {
+            incoming if incoming == expected => Poll::Ready(()),
+            _ => Poll::Pending,
+        });
+        tokio::time::timeout(std::time::Duration::from_secs(60), seen).await.expect("it is seen in the end");
+    }
+
+    #[tokio::test]
+    async fn the_end_is_seen_behind_bytes_that_are_unread_and_the_bytes_are_read_afterwards() {
+        let (mut socket, mut client) = pair().await;
+        client.write_all(&[b'a'; 3000]).await.unwrap();
+        sees(&mut socket, Incoming::Bytes).await;
+        client.write_all(&[b'b'; 3000]).await.unwrap();
+        sees(&mut socket, Incoming::Bytes).await;
+        client.shutdown().await.unwrap();
+        sees(&mut socket, Incoming::End).await;
+        let mut read = Vec::new();
+        socket.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, [[b'a'; 3000], [b'b'; 3000]].concat());
+    }
+
+    #[tokio::test]
+    async fn bytes_that_were_looked_at_are_read_and_those_that_come_later_too() {
+        let (mut socket, mut client) = pair().await;
+        for round in 0..100_u8 {
+            client.write_all(&[round; 10]).await.unwrap();
+            sees(&mut socket, Incoming::Bytes).await;
+            let mut read = [0; 10];
+            socket.read_exact(&mut read[..4]).await.unwrap();
+            socket.read_exact(&mut read[4..]).await.unwrap();
+            assert_eq!(read, [round; 10]);
+        }
+        assert_eq!(read_now(&mut socket), None);
+        sees(&mut socket, Incoming::Nothing).await;
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_seen_behind_bytes_that_are_unread() {
+        let (mut socket, mut client) = pair().await;
+        client.write_all(b"unread").await.unwrap();
+        sees(&mut socket, Incoming::Bytes).await;
+        client.set_zero_linger().unwrap();
+        drop(client);
+        sees(&mut socket, Incoming::Reset).await;
+    }
+}

@@ -71,3 +71,54 @@ impl<T: Socket> Socket for Stop<T> {
         Pin::new(&mut self.inner).poll_incoming(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::exchange::Phase;
+    use crate::connection::registry::Connections;
+    use crate::connection::testing::{FakeSocket, read_now, text_now, write_now};
+    use std::sync::Arc;
+    use tokio::io::AsyncReadExt;
+    use tokio::time::Instant;
+
+    #[test]
+    fn a_connection_ends_between_two_requests_and_not_within_one() {
+        let now = Instant::now();
+        let phases = [
+            (Phase::New { since: now }, true),
+            (Phase::Idle { since: now }, true),
+            (Phase::Head { since: now }, false),
+            (Phase::Submitted { since: now }, false),
+            (Phase::Answering, false),
+            (Phase::Leftover { since: now }, false),
+        ];
+        for (phase, ends) in phases {
+            let connections = Arc::new(Connections::default());
+            let exchange = Rc::new(Exchange::new(Arc::clone(&connections)));
+            let (socket, mut client, _) = FakeSocket::pair();
+            let mut stream = Stop::new(socket, connections.enter(), Rc::clone(&exchange));
+            exchange.set_phase(phase);
+            assert_eq!(read_now(&mut stream), None, "{phase:?}");
+            connections.stop();
+            assert_eq!(read_now(&mut stream).is_some(), ends, "{phase:?}");
+            write_now(&mut client, "GET");
+            assert_eq!(text_now(&mut stream), "GET", "what has come is read: {phase:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_wakes_an_idle_connection_and_is_over_when_all_are_closed() {
+        let connections = Arc::new(Connections::default());
+        let exchange = Rc::new(Exchange::new(Arc::clone(&connections)));
+        let (socket, _client, _) = FakeSocket::pair();
+        let mut stream = Stop::new(socket, connections.enter(), exchange);
+        let idle = async move { stream.read(&mut [0]).await.unwrap() };
+        let stop = async {
+            tokio::task::yield_now().await;
+            connections.stop();
+            connections.all_closed().await;
+        };
+        assert_eq!(tokio::join!(idle, stop).0, 0);
+    }
+}

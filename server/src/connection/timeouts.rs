@@ -120,3 +120,81 @@ impl<T: Socket> Socket for Timeouts<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::testing::{FakeSocket, TIMEOUTS, exchange};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// How long a read waits in `phase`, and the phase after it.
+    async fn silence_in(phase: fn(Instant) -> Phase) -> (Duration, Phase) {
+        let (socket, _client, _) = FakeSocket::pair();
+        let exchange = exchange();
+        exchange.set_phase(phase(Instant::now()));
+        let mut stream = Timeouts::new(socket, TIMEOUTS, Rc::clone(&exchange));
+        let start = Instant::now();
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+        (start.elapsed(), exchange.phase())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_is_waited_for_as_long_as_its_phase_allows() {
+        let bounds: [(fn(Instant) -> Phase, Duration); 6] = [
+            (|since| Phase::New { since }, TIMEOUTS.head),
+            (|since| Phase::Head { since }, TIMEOUTS.head),
+            (|since| Phase::Submitted { since }, TIMEOUTS.head),
+            (|since| Phase::Leftover { since }, TIMEOUTS.head),
+            (|since| Phase::Idle { since }, TIMEOUTS.idle),
+            (|since| Phase::Closing { since }, TIMEOUTS.linger),
+        ];
+        for (phase, bound) in bounds {
+            let (waited, _) = silence_in(phase).await;
+            assert!(
+                waited >= bound && waited < bound + Duration::from_millis(50),
+                "{waited:?}, not {bound:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_half_a_head_is_a_request_timeout() {
+        let (_, after) = silence_in(|since| Phase::Head { since }).await;
+        assert_eq!(after, Phase::Refused(StatusCode::REQUEST_TIMEOUT));
+        let (_, after) = silence_in(|since| Phase::New { since }).await;
+        assert!(matches!(after, Phase::New { .. }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_waits_for_its_answer_is_never_silent_for_too_long() {
+        let (socket, mut client, _) = FakeSocket::pair();
+        let exchange = exchange();
+        exchange.set_phase(Phase::Answering);
+        let mut stream = Timeouts::new(socket, TIMEOUTS, exchange);
+        let mut byte = [0];
+        let wait = tokio::time::timeout(Duration::from_secs(3600), stream.read(&mut byte));
+        assert!(wait.await.is_err());
+        client.write_all(b"x").await.unwrap();
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_given_up() {
+        let (socket, mut client, _) = FakeSocket::pair();
+        let exchange = exchange();
+        let mut stream = Timeouts::new(socket, TIMEOUTS, Rc::clone(&exchange));
+        stream.write_all(&vec![0; 1 << 20]).await.unwrap();
+        assert_eq!(exchange.stalled.get(), None);
+        let start = Instant::now();
+        let mut taken = vec![0; 1 << 20];
+        let slow = async {
+            tokio::time::sleep(TIMEOUTS.write / 2).await;
+            client.read_exact(&mut taken).await.unwrap();
+        };
+        tokio::join!(async { stream.write_all(&vec![0; 1 << 20]).await.unwrap() }, slow);
+        assert_eq!(exchange.stalled.get(), None, "it has taken some in time");
+        let error = stream.write_all(b"more").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() >= TIMEOUTS.write * 3 / 2);
+    }
+}
