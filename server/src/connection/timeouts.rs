@@ -140,7 +140,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_client_is_waited_for_as_long_as_its_phase_allows() {
-        let bounds: [(fn(Instant) -> Phase, Duration); 6] = [
+        type Begin = fn(Instant) -> Phase;
+        let bounds: [(Begin, Duration); 6] = [
             (|since| Phase::New { since }, TIMEOUTS.head),
             (|since| Phase::Head { since }, TIMEOUTS.head),
             (|since| Phase::Submitted { since }, TIMEOUTS.head),

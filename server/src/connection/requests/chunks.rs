@@ -54,18 +54,18 @@ impl Chunks {
             (Self::Start, _) => Self::Size(digit(byte).ok_or(Malformed)?),
             (Self::Size(size), _) if byte.is_ascii_hexdigit() => Self::Size(grow(size, byte)?),
             (Self::Size(size) | Self::Blank(size), b' ' | b'\t') => Self::Blank(size),
-            (Self::Size(size) | Self::Blank(size), b';') => Self::Extension(size),
             (Self::Size(size) | Self::Blank(size) | Self::Extension(size), b'\r') => Self::SizeEnd(size),
             (Self::Extension(_), 0x00..=0x08 | 0x0a..=0x1f | 0x7f) => return Err(Malformed),
-            (Self::Extension(size), _) => Self::Extension(size),
-            (Self::SizeEnd(0), b'\n') => Self::TrailerStart,
+            (Self::Size(size) | Self::Blank(size), b';') | (Self::Extension(size), _) => {
+                Self::Extension(size)
+            }
+            (Self::SizeEnd(0) | Self::TrailerLf, b'\n') => Self::TrailerStart,
             (Self::SizeEnd(size), b'\n') => Self::Data(size),
             (Self::DataCr, b'\r') => Self::DataLf,
             (Self::DataLf, b'\n') => Self::Start,
             (Self::TrailerStart, b'\r') => Self::LastLf,
             (Self::Trailer, b'\r') => Self::TrailerLf,
             (Self::TrailerStart | Self::Trailer, _) => Self::Trailer,
-            (Self::TrailerLf, b'\n') => Self::TrailerStart,
             (Self::LastLf, b'\n') => Self::Complete,
             _ => return Err(Malformed),
         };
