@@ -1,7 +1,8 @@
 //! An HTTP server that fails, waits, times out and answers idempotently on command, for testing HTTP clients.
 //!
 //! * [`config`]: the settings; [`cli`]: the command line; [`logging`]: one event a line.
-//! * [`app`]: binds and runs the server; [`state`]: what the process shares; [`session`]: what one test needs.
+//! * [`serve`]: the command that serves; [`app`]: binds and runs the server; [`state`]: what the process shares;
+//!   [`session`]: what one test needs.
 //! * [`routes`]: one file a path, each with its method, its limits and its OpenAPI part; [`openapi`]: the document.
 //! * [`middleware`]: the layers around every request; [`context`]: what they know about it; [`observe`]: the one
 //!   place that sees a request begin and end.
@@ -31,6 +32,7 @@ pub mod observe;
 pub mod openapi;
 pub mod reload;
 pub mod routes;
+pub mod serve;
 pub mod session;
 pub mod state;
 pub mod validation;

@@ -1,4 +1,4 @@
-//! The commands beside serving, and how a start fails: the exit code tells, and so does one line.
+//! The commands beside `serve`, and how a start fails: by an exit code and one line on standard error.
 
 use std::net::TcpListener;
 
@@ -8,7 +8,7 @@ use workspace_tests::{Program, TestServer, answer};
 async fn help_lists_every_command() {
     let help = Program::test_server().argument("--help").run().await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for command in ["serve", "config-info", "health", "openapi"] {
+    for command in ["serve", "config-info", "health", "openapi", "completions"] {
         assert!(help.stdout.contains(command), "{command}: {}", help.stdout);
     }
 }
@@ -21,8 +21,8 @@ async fn the_version_is_told() {
 }
 
 #[tokio::test]
-async fn usage_that_makes_no_sense_is_exit_code_2() {
-    let usages: [&[&str]; 7] = [
+async fn invalid_usage_is_exit_code_2_and_one_line() {
+    let usages: [&[&str]; 10] = [
         &["serve", "--no-such-flag"],
         &["no-such-command"],
         &["serve", "extra"],
@@ -30,14 +30,14 @@ async fn usage_that_makes_no_sense_is_exit_code_2() {
         &["serve", "--port", "1", "--port", "2"],
         &["health", "--url", "not a url"],
         &["config-info", "--yaml"],
+        &["serve", "--reload=maybe"],
+        &["completions"],
+        &["completions", "tcsh"],
     ];
     for usage in usages {
         let outcome = Program::test_server().env("SERVER_PORT", "0").arguments(usage).run().await;
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{usage:?}: {outcome:#?}");
-        assert!(
-            !outcome.stderr.is_empty() && !outcome.stderr.contains("panicked"),
-            "{usage:?}: {outcome:#?}"
-        );
+        assert!(!outcome.only_error_line().contains("panicked"), "{usage:?}: {outcome:#?}");
     }
 }
 
@@ -133,13 +133,92 @@ async fn health_is_1_and_one_line_when_nobody_answers_well() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_left_is_no_panic() {
-    for arguments in [&["openapi"] as &[&str], &["config-info"], &["config-info", "--json"], &["--help"]] {
+async fn reload_can_be_switched_off_by_its_value() {
+    // Only a server with --reload looks at its watcher's variable, and refuses this one.
+    let builder = || TestServer::builder().env("TEST_SERVER_LIFELINE", "nonsense");
+    for reload in ["--reload=false", "--reload=off", "--reload=0"] {
+        answer(builder().argument(reload).start().await.get("/msg")).await.message_id();
+    }
+    for reload in ["--reload", "--reload=true", "--reload=yes"] {
+        let outcome = builder().argument(reload).run().await;
+        assert_eq!(outcome.code, Some(1), "{reload}: {outcome:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_help_is_written_for_people() {
+    for command in ["serve", "config-info", "health", "openapi", "completions"] {
+        let help = Program::test_server().argument(command).argument("--help").run().await;
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+        for trace in ["crate::", "[`", "`]", "as it was typed"] {
+            assert!(!help.stdout.contains(trace), "{command}: {trace}: {}", help.stdout);
+        }
+    }
+}
+
+async fn completions(shell: &str) -> String {
+    let outcome = Program::test_server().argument("completions").argument(shell).run().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    outcome.stdout
+}
+
+#[tokio::test]
+async fn every_shell_gets_its_own_completion_script_with_every_command() {
+    let signs = [
+        ("bash", "complete -F _test-server"),
+        ("zsh", "#compdef test-server"),
+        ("fish", "complete -c test-server"),
+    ];
+    for (shell, sign) in signs {
+        let script = completions(shell).await;
+        assert!(script.contains(sign), "{shell}: {script}");
+        for word in ["serve", "config-info", "health", "openapi", "completions", "max-connections", "reload"]
+        {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bash_completes_commands_and_flags() {
+    if std::process::Command::new("bash").arg("--version").output().is_err() {
+        println!("NOT RUN: there is no bash");
+        return;
+    }
+    let script = completions("bash").await;
+    for (words, expected) in [
+        (&["test-server", "''"][..], &["serve", "config-info", "health", "openapi", "completions"][..]),
+        (&["test-server", "ser"], &["serve"]),
+        (&["test-server", "serve", "--max-con"], &["--max-concurrency", "--max-connections"]),
+        (&["test-server", "config-info", "--js"], &["--json"]),
+    ] {
+        let ask = format!(
+            "{script}\nCOMP_WORDS=({}); COMP_CWORD={}; _test-server test-server; printf '%s\n' \"${{COMPREPLY[@]}}\"",
+            words.join(" "),
+            words.len() - 1
+        );
+        let output = std::process::Command::new("bash").args(["--norc", "-c", &ask]).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let offered = String::from_utf8_lossy(&output.stdout).into_owned();
+        for word in expected {
+            assert!(offered.lines().any(|offer| offer == *word), "{words:?}: {word} is not in {offered:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_has_left_is_no_failure() {
+    for arguments in [
+        &["openapi"] as &[&str],
+        &["config-info"],
+        &["config-info", "--json"],
+        &["--help"],
+        &["completions", "zsh"],
+    ] {
         let program = Program::test_server().arguments(arguments);
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = program.command().stdout(writer).output().await.unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(!errors.contains("panicked"), "{arguments:?}: {errors}");
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
     }
 }

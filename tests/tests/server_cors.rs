@@ -81,6 +81,41 @@ async fn a_preflight_allows_the_methods_and_the_header_in_use() {
 }
 
 #[tokio::test]
+async fn a_preflight_for_any_method_is_answered() {
+    for server in [open_to("").await, open_to(ALLOWED).await] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            for path in ["/msg", "/fail/status", "/nope"] {
+                let asked = preflight(&server, path, ALLOWED, method).await;
+                assert!((200..=204).contains(&asked.status), "{method} {path}: {asked:#?}");
+                let methods = asked.header("Access-Control-Allow-Methods").unwrap_or_default();
+                assert!(methods == "*" || methods.contains(method), "{method} {path}: {asked:#?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_star_and_null_and_an_empty_list_let_any_origin_in_without_credentials() {
+    for origins in ["*", "null", "", " , "] {
+        let server =
+            TestServer::builder().env("SERVER_CORS_ENABLED", "yes").env("SERVER_CORS_ORIGINS", origins);
+        let simple = answer(from_origin(server.start().await.get("/msg"), OTHER)).await;
+        assert!([Some("*"), Some(OTHER)].contains(&allowed_origin(&simple)), "{origins:?}: {simple:#?}");
+        assert_eq!(simple.header("Access-Control-Allow-Credentials"), None, "{origins:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_origin_matches_what_browsers_send_for_it() {
+    let server = open_to("http://x:80, HTTPS://App.Example.COM:443/, http://localhost:5173").await;
+    for origin in ["http://x", "https://app.example.com", "http://localhost:5173"] {
+        let simple = answer(from_origin(server.get("/msg"), origin)).await;
+        assert_eq!(allowed_origin(&simple), Some(origin), "{simple:#?}");
+    }
+    assert_eq!(allowed_origin(&answer(from_origin(server.get("/msg"), "https://x")).await), None);
+}
+
+#[tokio::test]
 async fn with_a_list_only_its_origins_are_let_in() {
     let server = open_to(&format!("{ALLOWED}, http://localhost:3000")).await;
     for origin in [ALLOWED, "http://localhost:3000"] {

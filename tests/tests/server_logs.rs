@@ -192,6 +192,15 @@ async fn what_the_cache_does_is_told_with_the_id_of_the_request() {
 }
 
 #[tokio::test]
+async fn an_entry_that_expires_is_logged_at_debug_without_being_read() {
+    let server = TestServer::verbose().flag("--cache-ttl-seconds", 1).start().await;
+    answer(server.get_keyed("/msg", "order-1")).await.message_id();
+    let expired = |line: &LogLine| line.logger() == "server.cache" && line.says("expired");
+    let line = server.wait_for_log("the expiry", expired).await;
+    assert_eq!((line.level(), &line.event["request_id"]), ("debug", &"order-1".into()), "{}", line.text);
+}
+
+#[tokio::test]
 async fn each_induced_failure_is_told_with_its_reason() {
     let server = TestServer::verbose().start().await;
     for (arm, reason) in [("/fail/count/1", "count"), ("/fail/duration/60", "duration")] {

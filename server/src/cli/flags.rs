@@ -39,6 +39,7 @@ impl StructOptInternal for Flags {
         };
         let arguments = SETTINGS.iter().zip(HELP.iter()).map(|(setting, help)| argument(setting, help));
         // A value like -1 is out of range rather than a flag that does not exist.
-        app.args(&arguments.collect::<Vec<_>>()).setting(AppSettings::AllowLeadingHyphen)
+        app.args(&arguments.collect::<Vec<_>>())
+            .settings(&[AppSettings::AllowLeadingHyphen, AppSettings::DeriveDisplayOrder])
     }
 }

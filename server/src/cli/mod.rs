@@ -120,7 +120,14 @@ fn first_paragraph(message: &str) -> String {
 pub fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     Cli::clap().gen_completions_to("test-server", shell, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    let script = String::from_utf8_lossy(&script).into_owned();
+    match shell {
+        // The generator builds the names of commands from `test-server`, and looks them up from `test__server`.
+        Shell::Bash => script
+            .replace("cmd=\"test-server\"", "cmd=\"test__server\"")
+            .replace("        test-server)\n            opts=", "        test__server)\n            opts="),
+        _ => script,
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The same events for people. Control characters of whatever came from outside are escaped.
+//! The format for people: the same events as text. Control characters are escaped.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
@@ -75,8 +75,7 @@ struct Visible<'a>(&'a str);
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars() {
-            // The line and paragraph separators end a line for some viewers.
-            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            if super::is_unsafe(character) {
                 write!(out, "{}", character.escape_default())?;
             } else {
                 out.write_char(character)?;

@@ -1,8 +1,7 @@
-//! What the server writes: one event a line on standard output, through `log` and `env_logger`.
+//! The server's log: one event a line on standard output, through `log` and `env_logger`.
 //!
-//! A line's `logger` is the record's target; they are named here so that a reader of the code finds every one.
-//! The lines are written by a thread of their own ([`sink`]): neither a slow terminal nor a pipe that nobody reads
-//! may hold up a request.
+//! The logger of a line is the target of its record; this file names them all. A thread of its own writes the lines
+//! ([`sink`]), because neither a slow terminal nor a pipe that nobody reads may delay a request.
 
 mod console;
 mod json;
@@ -15,22 +14,22 @@ use log::LevelFilter;
 
 use crate::config::{Config, LogFormat, LogLevel, UnknownVariable};
 
-/// Start, stop, reload.
+/// The logger of start, stop and reload.
 pub const STARTUP: &str = "server.startup";
 /// The target of the start line, which is written at every level; its logger is [`STARTUP`].
 pub const STARTED: &str = "server.startup.started";
-/// Requests received, completed, aborted, timed out, refused.
+/// The logger of requests: received, completed, aborted, timed out, refused.
 pub const REQUEST: &str = "server.request";
-/// Failure modes set, and failures induced.
+/// The logger of failure modes that are set, and of failures that are induced.
 pub const FAILURE: &str = "server.failure";
-/// The idempotency cache.
+/// The logger of the idempotency cache.
 pub const CACHE: &str = "server.cache";
-/// Waiting for a slot.
+/// The logger of requests that wait for a slot.
 pub const CONCURRENCY: &str = "server.concurrency";
-/// What should not happen.
+/// The logger of what should not happen.
 pub const ERROR: &str = "server.error";
 
-/// Writes what is still queued when it is dropped; keep it until the program ends.
+/// Guard that writes the lines that are still queued when it is dropped; keep it until the program ends.
 #[must_use = "what is still queued is written when this is dropped"]
 pub struct Flush(sink::Sink);
 
@@ -40,7 +39,7 @@ impl Drop for Flush {
     }
 }
 
-/// Starts logging as configured. The first call of the process decides; later ones change nothing.
+/// Starts logging as configured. Later calls in the same process change nothing.
 pub fn start(config: &Config) -> Flush {
     let sink = sink::Sink::start();
     let level = match config.log_level {
@@ -51,7 +50,7 @@ pub fn start(config: &Config) -> Flush {
     };
     let mut builder = Builder::new();
     builder
-        // Of our libraries, only what they find alarming; but what a client sends is no alarm.
+        // The libraries log warnings and errors only, and actix-http nothing: it warns of what clients send.
         .filter_level(level.min(LevelFilter::Warn))
         .filter_module("actix_http", LevelFilter::Off)
         .filter_module("server", level)
@@ -70,20 +69,26 @@ pub fn start(config: &Config) -> Flush {
     Flush(sink)
 }
 
-/// On a terminal, unless `NO_COLOR` says otherwise (<https://no-color.org>).
+/// Whether to write colours: on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
 fn in_colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Warns of variables that are no settings.
-pub fn unknown_variables(unknown: &[UnknownVariable]) {
+pub fn warn_of_unknown(unknown: &[UnknownVariable]) {
     for UnknownVariable { variable, place, nearest } in unknown {
         log::warn!(target: STARTUP, variable, place:%, nearest; "Unknown variable ignored; did you mean {nearest}?");
     }
 }
 
+/// The logger of a record: its target, but for the start line.
 fn logger<'a>(record: &'a log::Record<'_>) -> &'a str {
     if record.target() == STARTED { STARTUP } else { record.target() }
+}
+
+/// Whether a character could end a line or control a terminal; U+2028 and U+2029 end a line in some viewers.
+fn is_unsafe(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 fn level_name(level: log::Level) -> &'static str {
@@ -96,7 +101,7 @@ fn level_name(level: log::Level) -> &'static str {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds.
+/// The current time as RFC 3339 in UTC with milliseconds.
 fn timestamp() -> impl std::fmt::Display {
     humantime::format_rfc3339_millis(std::time::SystemTime::now())
 }
