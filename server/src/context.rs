@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -50,11 +50,17 @@ impl RequestContext {
         request.extensions().get::<Self>().and_then(|context| context.deadline)
     }
 
-    /// Notes when the request times out.
-    pub fn set_deadline(request: &HttpRequest, deadline: Instant) {
-        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
-            context.deadline = Some(deadline);
-        }
+    /// Starts the clock of the request at `now`, and returns when it times out; `None` if it has no context.
+    pub fn start_clock(request: &HttpRequest, now: Instant) -> Option<Instant> {
+        let mut extensions = request.extensions_mut();
+        let context = extensions.get_mut::<Self>()?;
+        context.deadline = Some(now + context.session.request_timeout);
+        context.deadline
+    }
+
+    /// The slots of the request's session; `None` if it has no context.
+    pub fn slots(request: &HttpRequest) -> Option<Arc<Semaphore>> {
+        request.extensions().get::<Self>().map(|context| Arc::clone(&context.session.slots))
     }
 
     /// Keeps the slot of the request until it is taken.

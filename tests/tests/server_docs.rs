@@ -1,8 +1,11 @@
-//! The documentation tells what the server does, and needs nothing from anywhere else.
+//! The documentation says what the server does, needs nothing from the internet, and works behind a path prefix.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use workspace_tests::{Answer, Program, TestServer, answer};
 
 const PAGES: [&str; 2] = ["/docs", "/redoc"];
@@ -111,6 +114,33 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
 }
 
 #[tokio::test]
+async fn operation_ids_tags_and_schemas_are_named_as_in_the_seed() {
+    let server = TestServer::start().await;
+    let document = document(&server).await;
+    let failure = json!(["failure-injection"]);
+    let expected = [
+        ("/msg", "get", "get_message_msg_get", Value::Null),
+        ("/fail/count/{count}", "post", "set_failure_count_fail_count__count__post", failure.clone()),
+        (
+            "/fail/duration/{seconds}",
+            "post",
+            "set_failure_duration_fail_duration__seconds__post",
+            failure.clone(),
+        ),
+        ("/fail/reset", "post", "reset_failures_fail_reset_post", failure.clone()),
+        ("/fail/status", "get", "get_failure_status_fail_status_get", failure),
+        ("/health", "get", "health_check_health_get", Value::Null),
+    ];
+    for (path, method, id, tags) in expected {
+        let operation = &document["paths"][path][method];
+        assert_eq!((&operation["operationId"], &operation["tags"]), (&json!(id), &tags), "{method} {path}");
+    }
+    for schema in ["HTTPValidationError", "ValidationError"] {
+        assert!(document["components"]["schemas"][schema].is_object(), "{schema}");
+    }
+}
+
+#[tokio::test]
 async fn the_document_tells_the_ranges_and_the_errors() {
     let server = TestServer::start().await;
     let document = document(&server).await;
@@ -209,7 +239,7 @@ async fn both_pages_load_everything_from_the_server_itself() {
             assert!(!asset.text.is_empty(), "{path} loads {reference}");
             code += &asset.text;
         }
-        assert!(code.contains("/openapi.json"), "{path} shows the server's document");
+        assert!(code.contains("\"./openapi.json\""), "{path} shows the server's document");
         for elsewhere in ["fonts.googleapis.com", "cdn.jsdelivr.net", "unpkg.com", "cdn.redoc.ly"] {
             assert!(!code.contains(elsewhere), "{path} names {elsewhere}");
         }
@@ -224,4 +254,71 @@ async fn without_documentation_all_of_it_is_a_404() {
         answer(server.post(path)).await.assert_is(404, &json!({ "detail": "Not Found" }));
     }
     answer(server.get("/msg")).await.message_id();
+}
+
+/// A reverse proxy that shows a server under a path prefix, and knows nothing else. Returns its address.
+async fn proxy(server: SocketAddr, prefix: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
+    let address = listener.local_addr().expect("a bound socket has an address");
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(forward(client, server, prefix));
+        }
+    });
+    address
+}
+
+/// Forwards the one request of a connection, without the prefix of its path.
+async fn forward(mut client: TcpStream, server: SocketAddr, prefix: &str) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|window| window == b"\r\n\r\n") {
+        if client.read_buf(&mut request).await? == 0 {
+            return Ok(());
+        }
+    }
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let Some((method, path)) = request.split_once(prefix).filter(|(method, _)| method.len() < 8) else {
+        let outside = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        return client.write_all(outside.as_bytes()).await;
+    };
+    let mut upstream = TcpStream::connect(server).await?;
+    let request = format!("{method}{path}").replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    upstream.write_all(request.as_bytes()).await?;
+    copy_bidirectional(&mut client, &mut upstream).await.map(drop)
+}
+
+#[tokio::test]
+async fn behind_a_path_prefix_the_pages_their_assets_and_their_requests_stay_below_it() {
+    const PREFIX: &str = "/tools/test-server";
+    let server = TestServer::start().await;
+    let outside = format!("http://{}", proxy(server.address(), PREFIX).await);
+    let client = workspace_tests::http::client();
+    for page in PAGES {
+        let base = reqwest::Url::parse(&format!("{outside}{PREFIX}{page}")).unwrap();
+        let html = answer(client.get(base.clone())).await;
+        assert_eq!(html.status, 200, "{base}");
+        let mut loaded = loads(&html.text);
+        assert!(html.text.contains("\"./openapi.json\""), "{base} shows the server's document");
+        loaded.push("./openapi.json".to_owned());
+        for reference in loaded {
+            let url = base.join(&reference).unwrap();
+            assert_eq!(answer(client.get(url.clone())).await.status, 200, "{base} loads {url}");
+        }
+    }
+    // "Try it out" sends its requests to the server of the document, relative to the document.
+    let base = reqwest::Url::parse(&format!("{outside}{PREFIX}/openapi.json")).unwrap();
+    let document = answer(client.get(base.clone())).await.body;
+    let servers: Vec<_> = document["servers"].as_array().expect("servers").iter().collect();
+    assert_eq!(servers.len(), 1);
+    let root = base.join(servers[0]["url"].as_str().expect("an address")).unwrap();
+    for path in document["paths"].as_object().expect("paths").keys().filter(|path| !path.contains('{')) {
+        let url = root.as_str().trim_end_matches('/').to_owned() + path;
+        let status = answer(client.get(&url)).await.status;
+        assert!([200, 405].contains(&status), "{url}: {status}");
+    }
+    // So does a redirect.
+    let from = reqwest::Url::parse(&format!("{outside}{PREFIX}/docs/")).unwrap();
+    let redirect = answer(client.get(from.clone())).await;
+    let to = from.join(redirect.header("Location").expect("a location")).unwrap();
+    assert_eq!(to.path(), format!("{PREFIX}/docs"));
 }

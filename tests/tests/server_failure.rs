@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use workspace_tests::logs::LogLine;
 use workspace_tests::{TestServer, answer, within};
 
 /// Sends `total` requests over `connections` connections, as fast as each goes; the number of failures.
@@ -199,4 +200,22 @@ async fn whether_a_request_fails_is_decided_before_its_delay() {
     answer(server.post("/fail/count/1")).await;
     slow.await.unwrap().message_id();
     assert_eq!(failure_status(&server).await["fail_requests_count"], 1);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_failure_mode_is_logged_as_an_integer_or_as_seconds() {
+    let server = TestServer::verbose().start().await;
+    for (arm, reason) in [("/fail/count/1", "count"), ("/fail/duration/60", "duration")] {
+        answer(server.post("/fail/reset")).await;
+        answer(server.post(arm)).await;
+        let id = answer(server.get("/msg")).await.correlation_id().to_string();
+        let induced = |line: &LogLine| line.logger() == "server.failure" && line.mentions(&id);
+        let event = server.wait_for_log(reason, induced).await.event;
+        assert_eq!(event["reason"], reason);
+        assert_eq!(
+            (event["left"].is_u64(), event["left"].is_f64()),
+            (reason == "count", reason != "count"),
+            "{event}"
+        );
+    }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde_json::json;
+use workspace_tests::logs::LogLine;
 use workspace_tests::{Answer, TestServer, answer, within};
 
 async fn keyed(server: &TestServer, key: &str) -> Answer {
@@ -161,19 +162,31 @@ async fn an_entry_lives_as_long_as_said_and_hits_do_not_extend_it() {
     assert_eq!(keyed(&server, "k").await.message_id(), renewed.message_id());
 }
 
-#[tokio::test]
-async fn an_entry_lives_from_its_storing_and_not_from_its_request() {
-    let server = TestServer::builder().flag("--cache-ttl-seconds", 1).start().await;
-    // By the time it is stored it is older than an entry may get.
-    let first = answer(server.get_keyed("/msg?delay=1500", "k")).await;
-    let stored = Instant::now();
-    let again = keyed(&server, "k").await;
-    // On a machine that stood still in between there is nothing to tell.
-    assert!(again.message_id() == first.message_id() || stored.elapsed() >= Duration::from_millis(900));
+/// When the server wrote `line`, in milliseconds since midnight.
+fn written_at(line: &LogLine) -> u64 {
+    let timestamp = line.event["timestamp"].as_str().expect("a timestamp");
+    let (_, time) = timestamp.trim_end_matches('Z').split_once('T').expect("a date and a time");
+    let digits: Vec<u64> = time.split([':', '.']).map(|digits| digits.parse().expect("digits")).collect();
+    ((digits[0] * 60 + digits[1]) * 60 + digits[2]) * 1000 + digits[3]
 }
 
 #[tokio::test]
-async fn dead_entries_are_swept_without_being_read() {
+async fn an_entry_lives_from_its_storing_and_not_from_its_request() {
+    const MIDNIGHT: u64 = 24 * 60 * 60 * 1000;
+    let server = TestServer::verbose().flag("--cache-ttl-seconds", 2).start().await;
+    answer(server.get_keyed("/msg?delay=1500", "k")).await.message_id();
+    let event = |what: &'static str| {
+        move |line: &LogLine| line.logger() == "server.cache" && line.mentions("k") && line.says(what)
+    };
+    let stored = written_at(&server.wait_for_log("the store", event("store")).await);
+    let expired = written_at(&server.wait_for_log("the expiry", event("expired")).await);
+    // Counted from its request, it would live half a second from here, and a second more until it is swept.
+    let lived = (expired + MIDNIGHT - stored) % MIDNIGHT;
+    assert!(lived >= 1990, "the entry lived {lived} ms");
+}
+
+#[tokio::test]
+async fn expired_entries_are_swept_without_being_read() {
     let server = TestServer::verbose().flag("--cache-ttl-seconds", 1).start().await;
     keyed(&server, "k").await;
     server.wait_for_log("expiry", |line| line.logger() == "server.cache" && line.says("expir")).await;

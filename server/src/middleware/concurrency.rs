@@ -7,7 +7,6 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpRequest};
 use log::debug;
-use std::sync::Arc;
 use tokio::sync::TryAcquireError;
 
 use super::layer::Layer;
@@ -39,15 +38,15 @@ impl Layer for Concurrency {
 
 /// Waits for a slot. Dropping the future gives back the place in the queue.
 async fn acquire(request: &HttpRequest) -> Result<Slot, ApiError> {
-    let session = RequestContext::session(request).ok_or(ApiError::NotFound)?;
-    match Arc::clone(&session.slots).try_acquire_owned() {
+    let slots = RequestContext::slots(request).ok_or(ApiError::NotFound)?;
+    match slots.try_acquire_owned() {
         Ok(slot) => Ok(slot),
         Err(TryAcquireError::Closed) => Err(ApiError::SlotsClosed),
         Err(TryAcquireError::NoPermits) => {
             let correlation_id = RequestContext::correlation_id(request);
             debug!(target: CONCURRENCY, correlation_id:%; "Request waits for a slot");
-            let waiting = Arc::clone(&session.slots).acquire_owned();
-            let slot = waiting.await.map_err(|_| ApiError::SlotsClosed)?;
+            let slots = RequestContext::slots(request).ok_or(ApiError::NotFound)?;
+            let slot = slots.acquire_owned().await.map_err(|_| ApiError::SlotsClosed)?;
             debug!(target: CONCURRENCY, correlation_id:%; "Request got a slot");
             Ok(slot)
         }

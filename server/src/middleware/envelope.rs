@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
+use actix_cors::CorsError;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -63,11 +64,14 @@ impl Layer for RequestEnvelope {
     }
 }
 
+/// Completes an answer. The framework's own errors have no JSON body yet; of these, a refusal by CORS says why.
 fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
     if response.status().as_u16() >= 400 && !is_json(response.headers()) {
+        let refused = response.response().error().and_then(|error| error.as_error::<CorsError>());
+        let reason = refused.map(ToString::to_string);
         response = response.map_body(|head, _| {
             head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            BoxBody::new(detail(head.reason()))
+            BoxBody::new(detail(reason.as_deref().unwrap_or(head.reason())))
         });
     }
     response.headers_mut().insert(CORRELATION_ID, headers::correlation_id(id));

@@ -29,9 +29,8 @@ impl Layer for Timeout {
         B: MessageBody + 'static,
     {
         let http_request = request.request().clone();
-        let session = RequestContext::session(&http_request).ok_or(ApiError::NotFound)?;
-        let deadline = Instant::now() + session.request_timeout;
-        RequestContext::set_deadline(&http_request, deadline);
+        let deadline =
+            RequestContext::start_clock(&http_request, Instant::now()).ok_or(ApiError::NotFound)?;
         let work = async {
             body::ignore(&mut request).await?;
             catching_panics(inner.call(request)).await
@@ -40,7 +39,7 @@ impl Layer for Timeout {
             Ok(Ok(response)) => return Ok(response.map_into_boxed_body()),
             Ok(Err(error)) => error,
             Err(_elapsed) => {
-                log(&http_request, session.request_timeout);
+                log(&http_request);
                 ApiError::Timeout.into()
             }
         };
@@ -48,7 +47,8 @@ impl Layer for Timeout {
     }
 }
 
-fn log(request: &HttpRequest, timeout: Duration) {
+fn log(request: &HttpRequest) {
+    let timeout = RequestContext::session(request).map_or(Duration::ZERO, |session| session.request_timeout);
     log::warn!(
         target: REQUEST,
         method:% = request.method(), path = request.path(),
