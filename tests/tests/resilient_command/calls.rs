@@ -1,10 +1,10 @@
-//! A call that succeeds, retries included, and what is told of it.
+//! Calls that succeed, with and without retries: output, report and log.
 
 use serde_json::json;
 use workspace_tests::wire_server::{WireServer, reply, send};
 use workspace_tests::{TestServer, answer, within};
 
-use crate::support::{Nobody, attempts, get, json, quick, report_of, resilient};
+use crate::support::{UnusedPort, attempts, get, json, quick, report_of, resilient};
 
 #[tokio::test]
 async fn the_body_is_printed_as_it_came() {
@@ -38,7 +38,7 @@ async fn a_report_of_a_success_has_every_key() {
 }
 
 #[tokio::test]
-async fn retries_are_told_with_their_waits() {
+async fn a_report_lists_each_attempt_with_the_wait_after_it() {
     let server = TestServer::start().await;
     answer(server.post("/fail/count/2")).await;
     let url = server.url("/msg");
@@ -54,7 +54,7 @@ async fn retries_are_told_with_their_waits() {
 }
 
 #[tokio::test]
-async fn a_call_is_retried_as_often_as_it_is_told_to_be() {
+async fn a_call_is_retried_up_to_max_attempts() {
     let server = TestServer::start().await;
     answer(server.post("/fail/count/39")).await;
     let outcome = report_of(&server.url("/msg")).flag("--max-attempts", 40).run().await;
@@ -63,7 +63,7 @@ async fn a_call_is_retried_as_often_as_it_is_told_to_be() {
 }
 
 #[tokio::test]
-async fn a_retry_budget_that_is_typed_is_kept() {
+async fn a_retry_budget_from_a_flag_limits_the_retries() {
     let server = WireServer::always(vec![reply(500, "", "")]).await;
     let call = report_of(&server.url()).flag("--max-attempts", 40);
     let outcome = call.flag("--retry-budget-ratio", 3).flag("--retry-budget-per-second", 0).run().await;
@@ -121,7 +121,7 @@ async fn a_path_is_below_the_base_url_of_the_environment_and_flags_beat_it() {
 }
 
 #[tokio::test]
-async fn what_happens_is_logged_to_standard_error_when_asked_for() {
+async fn verbose_logs_retries_to_standard_error() {
     let server = WireServer::start(|n| vec![reply([503, 200][n.min(1)], "", "body")]).await;
     let outcome = get(&server.url()).arguments(&["-v", "--request-id", "id-1"]).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "body"), "{outcome:#?}");
@@ -133,7 +133,7 @@ async fn what_happens_is_logged_to_standard_error_when_asked_for() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_unless_told_otherwise() {
+async fn redirects_are_followed_except_with_no_redirects() {
     let redirect = send("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n");
     let server = WireServer::start(move |n| match n % 2 {
         0 => vec![redirect.clone()],
@@ -146,7 +146,7 @@ async fn redirects_are_followed_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_text_is_printed_raw_and_reported_as_base64() {
+async fn a_body_that_is_not_utf_8_is_printed_unchanged_and_reported_as_base64() {
     let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\x00";
     let server = WireServer::always(vec![send(reply)]).await;
     let output = get(&server.url()).command().output().await.unwrap();
@@ -156,7 +156,7 @@ async fn a_body_that_is_no_text_is_printed_raw_and_reported_as_base64() {
 }
 
 #[tokio::test]
-async fn the_head_is_printed_before_the_body_when_asked_for() {
+async fn include_prints_the_head_before_the_body() {
     let server = WireServer::start(|n| vec![reply([200, 404][n % 2], "X-Note: a\r\nX-Note: b\r\n", "body")]);
     let server = within("a server", server).await;
     for (flag, code) in [("-i", 0), ("--include", 4)] {
@@ -197,6 +197,6 @@ async fn a_report_has_the_headers_of_a_success_and_of_an_error_without_their_sec
         assert_eq!((&headers["set-cookie"], &headers["x-odd"]), (&json!("s=***; Path=/"), &json!("\u{e9}")));
         assert!(!outcome.stdout.contains("secret"), "{outcome:#?}");
     }
-    let nobody = Nobody::new();
-    assert_eq!(json(&report_of(&nobody.url()).run().await)["headers"], json!(null));
+    let port = UnusedPort::new();
+    assert_eq!(json(&report_of(&port.url()).run().await)["headers"], json!(null));
 }

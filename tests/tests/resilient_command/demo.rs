@@ -1,4 +1,4 @@
-//! The demonstration: it holds against the test server, and says what does not hold against another.
+//! The demonstration: every pattern holds against the test server, and fails with a reason against other servers.
 
 use rustix::process::Signal;
 use tokio::net::TcpListener;
@@ -6,7 +6,7 @@ use workspace_tests::logs::LogStream;
 use workspace_tests::wire_server::{Act, WireServer, reply};
 use workspace_tests::{Outcome, Program, TestServer, answer, within};
 
-use crate::support::{Nobody, resilient, signal, spawn};
+use crate::support::{UnusedPort, end, received, resilient, signal, spawn};
 
 const PATTERNS: [&str; 6] = [
     "basic call and idempotency",
@@ -49,14 +49,14 @@ fn assert_did_not_hold(outcome: &Outcome, patterns: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_server_that_always_answers_the_same_does_not_hold() {
+async fn patterns_do_not_hold_against_a_server_that_always_gives_the_same_answer() {
     let body = r#"{"message_id":"always","failure_status":{"fail_requests_count":0}}"#;
     let server = WireServer::always(vec![reply(200, "", body)]).await;
     assert_did_not_hold(&demo(&server.url()).run().await, &PATTERNS[..5]);
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_told_to_fail_does_not_hold() {
+async fn no_pattern_holds_against_a_server_without_failure_modes() {
     let server = WireServer::start(|n| vec![reply(if n == 0 { 200 } else { 404 }, "", "{}")]).await;
     let outcome = demo(&server.url()).run().await;
     assert_did_not_hold(&outcome, &PATTERNS);
@@ -64,22 +64,22 @@ async fn a_server_that_cannot_be_told_to_fail_does_not_hold() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_on_the_way_does_not_hold_and_nothing_hangs() {
+async fn no_pattern_holds_and_nothing_hangs_when_the_server_closes_every_connection() {
     let server =
         WireServer::start(|n| if n == 0 { vec![reply(200, "", "{}")] } else { vec![Act::Close] }).await;
     assert_did_not_hold(&demo(&server.url()).run().await, &PATTERNS);
 }
 
 #[tokio::test]
-async fn without_a_server_it_is_one_line_and_exit_code_3() {
-    let nobody = Nobody::new();
-    let outcome = demo(&nobody.url()).run().await;
+async fn without_a_server_the_exit_code_is_3_and_one_line_says_why() {
+    let port = UnusedPort::new();
+    let outcome = demo(&port.url()).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""), "{outcome:#?}");
     assert!(outcome.only_error_line().contains("no server answers at http://127.0.0.1:"), "{outcome:#?}");
 }
 
 #[tokio::test]
-async fn a_listener_that_says_nothing_is_no_server() {
+async fn a_listener_that_never_answers_counts_as_no_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let outcome = demo(&format!("http://{}", listener.local_addr().unwrap())).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""), "{outcome:#?}");
@@ -87,7 +87,7 @@ async fn a_listener_that_says_nothing_is_no_server() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_kind_is_told_apart() {
+async fn a_server_without_a_health_route_is_not_a_test_server() {
     let server = WireServer::always(vec![reply(404, "", "")]).await;
     let outcome = demo(&server.url()).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{outcome:#?}");
@@ -95,7 +95,25 @@ async fn a_server_of_another_kind_is_told_apart() {
 }
 
 #[tokio::test]
-async fn who_stops_it_leaves_no_failure_armed() {
+async fn a_stopped_demonstration_does_not_wait_for_a_server_that_hangs() {
+    let server = WireServer::start(|n| match n {
+        0 => vec![reply(200, "", "{}")],
+        _ => vec![Act::Stall],
+    });
+    let server = server.await;
+    let child = spawn(&demo(&server.url()));
+    received(&server, 2).await;
+    signal(&child, Signal::TERM);
+    let outcome = end(child).await;
+    assert_eq!(outcome.code, Some(143), "{outcome:#?}");
+    assert!(
+        outcome.only_error_line().contains("failure modes of the server could not be reset"),
+        "{outcome:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_stopped_demonstration_leaves_no_failure_armed() {
     let server = TestServer::start().await;
     let mut child = spawn(&demo(&server.url("")));
     let story = LogStream::read(child.stdout.take().unwrap());

@@ -1,11 +1,11 @@
-//! Every way in which a call fails that a server, or the lack of one, can bring about: kind and exit code.
+//! The errors that a server, or its absence, causes: kind, exit code and message.
 
 use std::time::Duration;
 
 use workspace_tests::wire_server::{Act, WireServer, reply, send};
 use workspace_tests::{Outcome, TestServer};
 
-use crate::support::{Nobody, attempts, get, json, quick, report_of, resilient};
+use crate::support::{UnusedPort, attempts, get, json, quick, report_of, resilient};
 
 #[track_caller]
 fn assert_fails(outcome: &Outcome, code: i32, kind: &str, tries: usize) {
@@ -67,9 +67,9 @@ async fn a_broken_exchange_is_a_connection_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_a_connection_error() {
-    let nobody = Nobody::new();
-    assert_fails(&report_of(&nobody.url()).run().await, 3, "network", 3);
+async fn a_port_without_a_listener_is_a_connection_error() {
+    let port = UnusedPort::new();
+    assert_fails(&report_of(&port.url()).run().await, 3, "network", 3);
 }
 
 #[tokio::test]
@@ -88,8 +88,8 @@ async fn a_full_bulkhead_is_a_pool_timeout() {
 
 #[tokio::test]
 async fn an_open_breaker_refuses_without_sending_and_says_how_long_to_wait() {
-    let nobody = Nobody::new();
-    let url = nobody.url();
+    let port = UnusedPort::new();
+    let url = port.url();
     let calls = resilient().arguments(&["get", &url, &url, "--report", "--max-attempts", "1"]);
     let outcome = calls.flag("--failure-threshold", 1).flag("--recovery-timeout", 60).run().await;
     assert_eq!(outcome.code, Some(6), "{outcome:#?}");
@@ -102,7 +102,7 @@ async fn an_open_breaker_refuses_without_sending_and_says_how_long_to_wait() {
 #[tokio::test]
 async fn a_deadline_ends_the_call_and_the_attempt_under_way() {
     let server = TestServer::start().await;
-    let outcome = report_of(&server.url("/msg?delay=20000")).flag("--deadline", 0.3).run().await;
+    let outcome = report_of(&server.url("/msg?delay=20000")).flag("--deadline", 1).run().await;
     assert_fails(&outcome, 7, "deadline_exceeded", 1);
 }
 
@@ -114,7 +114,7 @@ async fn a_body_that_is_too_long_is_an_error_of_another_kind() {
 }
 
 #[tokio::test]
-async fn a_retry_after_that_is_too_long_ends_the_call_and_is_told() {
+async fn a_retry_after_that_is_too_long_ends_the_call_and_is_reported() {
     let server = WireServer::always(vec![reply(503, "Retry-After: 100\r\n", "")]).await;
     let outcome = report_of(&server.url()).flag("--retry-after-max", 99.5).run().await;
     assert_fails(&outcome, 3, "service_unavailable", 1);
@@ -122,7 +122,7 @@ async fn a_retry_after_that_is_too_long_ends_the_call_and_is_told() {
 }
 
 #[tokio::test]
-async fn methods_that_are_not_idempotent_are_retried_only_if_told_to_be() {
+async fn retry_methods_idempotent_excludes_post_and_patch() {
     let server = WireServer::always(vec![reply(500, "", "")]).await;
     let url = server.url();
     for (method, methods, tries) in
@@ -134,7 +134,7 @@ async fn methods_that_are_not_idempotent_are_retried_only_if_told_to_be() {
 }
 
 #[tokio::test]
-async fn without_a_report_the_body_of_an_error_is_printed_and_one_line_says_what_it_was() {
+async fn without_a_report_the_body_of_an_error_is_printed_and_one_line_describes_the_error() {
     let server = WireServer::always(vec![reply(404, "", "not here")]).await;
     let outcome = get(&server.url()).flag("--request-id", "id-1").run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(4), "not here"));
@@ -146,15 +146,15 @@ async fn without_a_report_the_body_of_an_error_is_printed_and_one_line_says_what
 
 #[tokio::test]
 async fn an_error_that_has_no_body_is_one_line_alone() {
-    let nobody = Nobody::new();
-    let outcome = get(&nobody.url()).run().await;
+    let port = UnusedPort::new();
+    let outcome = get(&port.url()).run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""));
     let line = outcome.only_error_line();
     assert!(line.starts_with("resilient: network: ") && line.contains("after 3 attempts"), "{line}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_reported_too() {
+async fn a_call_that_cannot_be_sent_is_reported_too() {
     for (url, header, kind) in
         [("ftp://host/", "X: y", "invalid_url"), ("http://host/", "X: a\nb", "invalid_header")]
     {

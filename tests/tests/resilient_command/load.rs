@@ -72,7 +72,7 @@ async fn a_full_bulkhead_is_an_outcome() {
 }
 
 #[tokio::test]
-async fn every_request_has_an_id_of_its_own_and_is_sent_as_typed() {
+async fn every_request_has_its_own_id_and_is_sent_as_typed() {
     let server = WireServer::always(vec![reply(200, "", "")]).await;
     let load = load(&server.url(), 30, 3).arguments(&["-X", "post", "--json", "[1]"]);
     assert_eq!(report(load).await["outcomes"], json!({"ok": 30}));
@@ -130,7 +130,7 @@ async fn the_table_and_the_histogram_are_plain_text_without_a_terminal() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_it_early_and_what_was_done_is_told() {
+async fn a_signal_ends_a_load_early_and_the_results_so_far_are_printed() {
     for (stop, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let server =
             WireServer::start(|n| if n < 3 { vec![reply(200, "", "")] } else { vec![Act::Stall] }).await;
@@ -146,7 +146,7 @@ async fn ctrl_c_ends_it_early_and_what_was_done_is_told() {
 }
 
 #[tokio::test]
-async fn an_early_end_before_anything_was_done_is_told_too() {
+async fn a_load_that_ends_before_its_first_result_is_reported_too() {
     let server = WireServer::always(vec![Act::Stall]).await;
     for form in ["--report", "--no-jitter"] {
         let before = server.request_count();

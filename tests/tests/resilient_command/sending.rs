@@ -164,7 +164,7 @@ async fn an_ipv6_address_without_a_scheme_is_http() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_before_the_body_is_read() {
+async fn usage_errors_are_reported_before_the_body_is_read() {
     // Standard input that stays open and silent.
     let (silent, _writer) = std::io::pipe().unwrap();
     let program = resilient().arguments(&["post", "http://h/", "-d", "@-", "--max-attempts", "0"]);

@@ -137,6 +137,19 @@ async fn a_signal_ends_the_writing_to_a_full_pipe() {
 }
 
 #[tokio::test]
+async fn a_stopped_load_that_cannot_print_its_results_ends_all_the_same() {
+    for stop in STOPS {
+        let server = WireServer::always(vec![Act::Stall]).await;
+        let load =
+            resilient().arguments(&["load", &server.url()]).flag("--requests", 1).flag("--concurrency", 1);
+        let (_reader, writer) = full_pipe();
+        let child = signalled(&load).stdout(writer).spawn().unwrap();
+        received(&server, 1).await;
+        assert_stops(child, stop).await;
+    }
+}
+
+#[tokio::test]
 async fn a_signal_ends_the_writing_of_an_error_to_a_full_pipe() {
     let server = WireServer::always(vec![reply(404, "", "")]).await;
     for (n, (stop, code)) in STOPS.into_iter().enumerate() {

@@ -22,17 +22,17 @@ pub(crate) fn resilient() -> Program {
     Program::at(path).env("RUST_BACKTRACE", "1")
 }
 
-/// A GET of `url`, with waits that do not keep a test waiting.
+/// A GET of `url` with short waits between attempts.
 pub(crate) fn get(url: &str) -> Program {
     quick(resilient().arguments(&["get", url]))
 }
 
-/// The same with a report.
+/// A GET of `url` with short waits and a report.
 pub(crate) fn report_of(url: &str) -> Program {
     get(url).argument("--report")
 }
 
-/// Waits that do not keep a test waiting.
+/// Adds short waits between attempts.
 pub(crate) fn quick(program: Program) -> Program {
     program.flag("--min-wait", 0.01).flag("--max-wait", 0.02)
 }
@@ -78,7 +78,7 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
     kill_process(pid, signal).expect("a child not yet waited for can be signalled");
 }
 
-/// What a child leaves behind.
+/// Waits for the end of a child, and returns its output.
 pub(crate) async fn end(child: Child) -> Outcome {
     let output =
         within("the end of the command", child.wait_with_output()).await.expect("it can be waited for");
@@ -89,7 +89,7 @@ pub(crate) async fn end(child: Child) -> Outcome {
     }
 }
 
-/// Returns once so many requests have come.
+/// Returns once the server has received `count` requests.
 pub(crate) async fn received(server: &WireServer, count: usize) {
     let waiting = async {
         while server.request_count() < count {
@@ -99,14 +99,14 @@ pub(crate) async fn received(server: &WireServer, count: usize) {
     within("requests to the server", waiting).await;
 }
 
-/// An address at which nobody listens, nor can anybody else while this is held.
-pub(crate) struct Nobody(TcpSocket);
+/// A port that is reserved, so that no program listens on it while this is held.
+pub(crate) struct UnusedPort(TcpSocket);
 
-impl Nobody {
+impl UnusedPort {
     pub(crate) fn new() -> Self {
         let socket = TcpSocket::new_v4().expect("a socket can be made");
         socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-        Nobody(socket)
+        UnusedPort(socket)
     }
 
     pub(crate) fn url(&self) -> String {

@@ -10,7 +10,7 @@ use workspace_tests::{Program, TestServer, within};
 
 use crate::support::{end, get, report_of, resilient, terminal};
 
-/// What a program writes to a terminal as its standard output and its standard error.
+/// Runs a program on a terminal, and returns what it writes there.
 async fn on_terminal(program: Program) -> String {
     let (mut ours, theirs) = terminal();
     let program = program.env("TERM", "xterm-256color");
@@ -52,7 +52,7 @@ async fn on_a_terminal_a_body_ends_its_line() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_gone_is_no_error() {
+async fn a_reader_that_has_gone_away_is_not_an_error() {
     let server = TestServer::start().await;
     let url = server.url("/msg");
     for program in [

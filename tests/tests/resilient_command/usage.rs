@@ -1,4 +1,4 @@
-//! Help, and everything that is refused before anything is sent: exit code 2 and one line.
+//! Help, and the refusal of wrong usage before anything is sent: exit code 2 and one line.
 
 use workspace_tests::Program;
 use workspace_tests::wire_server::{WireServer, reply};
@@ -7,7 +7,7 @@ use crate::support::resilient;
 
 const COMMANDS: [&str; 9] = ["get", "post", "put", "patch", "delete", "head", "load", "demo", "completions"];
 
-/// Runs what must be refused; the line that says why.
+/// Runs a program that must refuse its arguments. Returns the line that says why.
 async fn refusal(program: Program) -> String {
     let outcome = program.run().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:#?}");
@@ -175,7 +175,7 @@ async fn one_bad_url_among_several_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn arguments_that_make_no_command_are_refused() {
+async fn arguments_without_a_complete_command_are_refused() {
     for arguments in [
         &[][..],
         &["dance"],
@@ -189,7 +189,7 @@ async fn arguments_that_make_no_command_are_refused() {
 }
 
 #[tokio::test]
-async fn a_load_that_makes_no_sense_is_refused() {
+async fn a_load_with_a_bad_plan_is_refused() {
     for (arguments, named) in [
         (&["--concurrency", "1"][..], "--requests"),
         (&["--requests", "1"], "--concurrency"),
@@ -235,7 +235,7 @@ async fn a_bad_variable_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_argument_that_is_no_text_is_refused() {
+async fn an_argument_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let bad = std::ffi::OsStr::from_bytes(b"a\xff");
     let line = refusal(resilient().arguments(&["get", "http://127.0.0.1:1/", "-d"]).argument(bad)).await;
