@@ -105,8 +105,8 @@ async fn several_calls_are_several_reports() {
     let outcome = resilient().arguments(&["get", &url, &url, &url, "--report"]).run().await;
     let outcomes: Vec<serde_json::Value> =
         outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<_> = outcomes.iter().map(|report| report["outcome"].as_str().unwrap()).collect();
-    assert_eq!(told, ["ok", "error", "ok"]);
+    let listed: Vec<_> = outcomes.iter().map(|report| report["outcome"].as_str().unwrap()).collect();
+    assert_eq!(listed, ["ok", "error", "ok"]);
     assert_eq!(outcome.code, Some(4), "that of the last one that failed");
 }
 

@@ -47,11 +47,11 @@ pub(crate) fn json(outcome: &Outcome) -> Value {
 /// The outcomes of the attempts in a report: the status, or else the error.
 pub(crate) fn attempts(report: &Value) -> Vec<String> {
     let attempts = report["attempts"].as_array().cloned().unwrap_or_default();
-    let told = |attempt: &Value| match attempt["status"].as_u64() {
+    let outcome = |attempt: &Value| match attempt["status"].as_u64() {
         Some(status) => status.to_string(),
         None => attempt["error"].as_str().unwrap_or_default().to_owned(),
     };
-    attempts.iter().map(told).collect()
+    attempts.iter().map(outcome).collect()
 }
 
 /// The command of a program that SIGINT must reach, however the tests were started.

@@ -49,7 +49,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
     stop::run(on_stop, move |stopped| {
         let system = actix_rt::System::new();
         let exit = system.block_on(perform(command, stopped)).unwrap_or_else(complain);
-        // Dropping the system would wait for name look-ups that are still under way.
+        // Dropping the system would wait for name look-ups that are still in flight.
         std::mem::forget(system);
         exit
     })

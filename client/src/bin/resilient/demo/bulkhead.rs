@@ -33,7 +33,7 @@ async fn with_waiting(server: &Server) -> Result<(), NotHeld> {
     transcript::saw(format!("{passed} succeeded, in {} ms", took.as_millis()));
     transcript::check("every call succeeded", passed == CALLS)?;
     transcript::check(
-        format!("no more than {SLOTS} were under way at once: it took 3 rounds"),
+        format!("no more than {SLOTS} were in flight at once: it took 3 rounds"),
         took >= DELAY * 3,
     )?;
     transcript::check("every slot came back", client.available_slots() == SLOTS)?;

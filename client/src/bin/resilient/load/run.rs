@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    /// An error that comes after `delay`, with the number of those under way at once.
+    /// An error that comes after `delay`, with the number of those in flight at once.
     async fn slow_failure(
         client: ResilientClient,
         delay: Duration,
