@@ -6,11 +6,12 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    Decision, Permit, SupervisorSettings,
     breaker::{Breaker, Outcome, Refusal, State as BreakerState, Ticket, Transition, Until},
     budget::Budget,
+    permit::Permit,
     published::Published,
-    retry::{FailedAttempt, GiveUp, RetryPolicy},
+    retry::{Decision, FailedAttempt, GiveUp, RetryPolicy},
+    settings::SupervisorSettings,
 };
 use crate::{
     address::{Reply, WeakAddress},
@@ -77,7 +78,7 @@ impl Supervisor {
         published.publish(&breaker);
         Self {
             breaker,
-            budget: Budget::new(settings.budget.clone(), published.calls(), now()),
+            budget: Budget::new(settings.budget.clone(), published.counters().calls(), now()),
             rng: settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             settings,
             published,
@@ -89,7 +90,7 @@ impl Supervisor {
     fn publish(&self, transition: Option<Transition>) {
         self.published.publish(&self.breaker);
         if let Some(transition) = transition {
-            self.published.count_transition(transition);
+            self.published.counters().count_transition(transition);
             self.settings.log.transition(transition);
         }
     }
@@ -111,10 +112,10 @@ impl Supervisor {
         if self.is_open_at(now + wait) {
             return self.give_up(failed, GiveUp::CircuitOpen, now);
         }
-        if self.budget.withdraw(self.published.calls(), now).is_err() {
+        if self.budget.withdraw(self.published.counters().calls(), now).is_err() {
             return self.give_up(failed, GiveUp::BudgetSpent, now);
         }
-        self.published.count_retry();
+        self.published.counters().count_retry();
         Decision::Retry { wait }
     }
 
@@ -177,11 +178,12 @@ impl Handle<Control> for Supervisor {
             Command::ForceOpen => self.breaker.force_open(),
             Command::ForceClosed => self.breaker.close(),
             Command::Reset => {
-                self.budget = Budget::new(self.settings.budget.clone(), self.published.calls(), now());
+                self.budget =
+                    Budget::new(self.settings.budget.clone(), self.published.counters().calls(), now());
                 self.breaker.close()
             }
         };
-        self.publish(Some(transition));
+        self.publish(transition);
         let _ = reply.send(());
     }
 }

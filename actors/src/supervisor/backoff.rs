@@ -1,11 +1,10 @@
-//! How long to wait before a retry: exponential, bounded, with jitter. Pure.
+//! Computes the wait before a retry: exponential, bounded, with jitter. Pure.
 //!
-//! It must never overflow, whatever the number of the retry, and never ask a clock or a source of randomness
-//! of its own.
+//! It must not overflow, whatever the number of the retry. The randomness is passed in.
 
 use std::time::Duration;
 
-/// Whether waits are spread at random, so that clients that failed together do not come back together.
+/// Whether waits are random, so that clients that failed together do not come back together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jitter {
     /// Uniform between the shortest wait and the exponential bound.
@@ -21,14 +20,14 @@ pub struct Backoff {
     pub min: Duration,
     /// The longest wait.
     pub max: Duration,
-    /// What the bound is multiplied by from one retry to the next.
+    /// The factor between the bounds of two consecutive retries.
     pub multiplier: f64,
-    /// Whether the waits are spread.
+    /// Whether the waits are random.
     pub jitter: Jitter,
 }
 
 impl Backoff {
-    /// The wait before retry `n` (1 is the first retry).
+    /// Returns the wait before retry `n` (1 is the first retry).
     ///
     /// With jitter, uniform in `[min, min(max, min * multiplier^n)]`; without, `min(max, min * multiplier^(n-1))`.
     pub fn wait(&self, n: u32, rng: &mut fastrand::Rng) -> Duration {
@@ -43,9 +42,9 @@ impl Backoff {
         }
     }
 
-    /// `min(max, min * multiplier^exponent)`; what is too large for a float is `max`.
+    /// Returns `min(max, min * multiplier^exponent)`; a value too large for a float is `max`.
     fn bound(&self, exponent: u32) -> Duration {
-        // Zero times a factor too large for a float would be no number at all.
+        // Zero times infinity would be NaN.
         if self.min.is_zero() {
             return Duration::ZERO;
         }

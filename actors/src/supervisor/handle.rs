@@ -8,14 +8,16 @@ use std::{sync::Arc, time::Instant};
 use derive_more::{Display, Error, From};
 
 use super::{
-    Decision, SupervisorSettings,
     actor::{Admit, Command, Control, Failed, Report, Supervisor},
-    breaker::{Outcome, Refusal, Role, Ticket},
-    published::{Published, View},
-    retry::{FailedAttempt, RetryPolicy},
+    breaker::{Outcome, Refusal},
+    counters::SupervisorStats,
+    permit::Permit,
+    published::{BreakerState, Published, View},
+    retry::{Decision, FailedAttempt, RetryPolicy},
+    settings::SupervisorSettings,
 };
 use crate::{
-    address::{Address, WeakAddress},
+    address::Address,
     clock::now,
     error::ActorError,
     lifecycle::{self, Unstarted},
@@ -28,14 +30,6 @@ pub struct SupervisorHandle {
     address: Address<Supervisor>,
 }
 
-/// The right to make one call. A permit that is dropped without a report is abandoned: a probe's place comes back.
-#[derive(Debug)]
-pub struct Permit {
-    ticket: Ticket,
-    /// Where to give the place back; only a probe has one.
-    probe_of: Option<WeakAddress<Supervisor>>,
-}
-
 /// Why a call was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, Error, From)]
 pub enum Rejection {
@@ -45,37 +39,6 @@ pub enum Rejection {
     /// The supervisor has not answered.
     #[display("{_0}")]
     Unanswered(#[error(source)] ActorError),
-}
-
-/// The state of the breaker, as callers see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display)]
-pub enum BreakerState {
-    /// Calls pass.
-    #[display("closed")]
-    Closed,
-    /// Calls are refused.
-    #[display("open")]
-    Open,
-    /// A few calls pass as probes, or would pass if they came now.
-    #[display("half_open")]
-    HalfOpen,
-}
-
-/// Counters since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SupervisorStats {
-    /// Calls counted.
-    pub calls: u64,
-    /// Retries granted.
-    pub retries: u64,
-    /// Times the breaker opened.
-    pub opened: u64,
-    /// Times it became half-open.
-    pub half_opened: u64,
-    /// Times it closed again.
-    pub closed: u64,
-    /// Times the actor was restarted after a panic, with a closed breaker and a fresh budget.
-    pub restarts: u64,
 }
 
 impl SupervisorHandle {
@@ -92,7 +55,7 @@ impl SupervisorHandle {
 
     /// Counts a call, which adds to the retry budget.
     pub fn count_call(&self) {
-        self.published.count_call();
+        self.published.counters().count_call();
     }
 
     /// Refuses a call, without a message to the actor, when the breaker is certainly open.
@@ -127,7 +90,7 @@ impl SupervisorHandle {
     ///
     /// As [`admit`](Self::admit).
     pub async fn renew(&self, permit: Permit, expires: Instant) -> Result<Permit, Rejection> {
-        if permit.is_probe() || self.published.view(now).generation() == Some(permit.ticket.generation) {
+        if permit.is_probe() || self.published.view(now).generation() == Some(permit.ticket().generation) {
             return Ok(permit);
         }
         self.admit(expires).await
@@ -135,7 +98,7 @@ impl SupervisorHandle {
 
     /// Reports that the call succeeded: the server gave an answer.
     pub async fn succeeded(&self, mut permit: Permit) {
-        let unchanged = View::Clean { generation: permit.ticket.generation };
+        let unchanged = View::Clean { generation: permit.ticket().generation };
         if !permit.is_probe() && self.published.view(now) == unchanged {
             return;
         }
@@ -166,24 +129,12 @@ impl SupervisorHandle {
 
     /// Returns the state of the breaker now.
     pub fn state(&self) -> BreakerState {
-        match self.published.view(now) {
-            View::Clean { .. } | View::Failing { .. } => BreakerState::Closed,
-            View::Open(_) => BreakerState::Open,
-            // Half-open, or open for long enough that the next call becomes a probe.
-            View::Ask => BreakerState::HalfOpen,
-        }
+        self.published.view(now).state()
     }
 
     /// Returns the counters.
     pub fn stats(&self) -> SupervisorStats {
-        SupervisorStats {
-            calls: self.published.calls(),
-            retries: self.published.retries(),
-            opened: self.published.opened(),
-            half_opened: self.published.half_opened(),
-            closed: self.published.closed(),
-            restarts: self.address.restarts(),
-        }
+        self.published.counters().stats(self.address.restarts())
     }
 
     /// Opens the breaker until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
@@ -233,55 +184,6 @@ fn prepare(settings: SupervisorSettings) -> (SupervisorHandle, Unstarted) {
         Supervisor::new(settings.clone(), Arc::clone(&for_actor), address, last_generation)
     });
     (SupervisorHandle { published, address }, actor)
-}
-
-impl Permit {
-    fn regular(generation: u64) -> Self {
-        Self { ticket: Ticket { generation, role: Role::Regular }, probe_of: None }
-    }
-
-    /// A permit for a ticket of the breaker.
-    pub(super) fn issued(ticket: Ticket, supervisor: &WeakAddress<Supervisor>) -> Self {
-        let probe_of = matches!(ticket.role, Role::Probe(_)).then(|| supervisor.clone());
-        Self { ticket, probe_of }
-    }
-
-    /// Whether it holds one of the places of a half-open breaker.
-    pub fn is_probe(&self) -> bool {
-        self.probe_of.is_some()
-    }
-
-    pub(super) fn ticket(&self) -> Ticket {
-        self.ticket
-    }
-
-    /// The same permit with nothing left to give back.
-    pub(super) fn spent(mut self) -> Self {
-        self.probe_of = None;
-        self
-    }
-
-    fn take(&mut self) -> Ticket {
-        self.probe_of = None;
-        self.ticket
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if let Some(supervisor) = self.probe_of.take() {
-            supervisor.send(Report { ticket: self.ticket, outcome: Outcome::Abandoned, reply: None });
-        }
-    }
-}
-
-impl View {
-    fn generation(self) -> Option<u64> {
-        match self {
-            Self::Clean { generation } | Self::Failing { generation } => Some(generation),
-            Self::Open(_) | Self::Ask => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The supervisor's lines in the log. It must never log per call: only what changes for everybody.
+//! The supervisor's log lines. It logs no single call, only changes that concern all of them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct LogTarget {
 }
 
 impl LogTarget {
-    /// Whether a record of this level is to be made at all.
+    /// Returns whether records of this level are written.
     pub fn enabled(&self, level: Level) -> bool {
         level <= self.level && log::log_enabled!(target: &self.target, level)
     }
@@ -45,8 +45,9 @@ impl LogTarget {
     }
 
     pub(super) fn restarted(&self) {
-        if self.enabled(Level::Warn) {
-            log::warn!(target: &self.target, "Call supervisor restarted");
+        if self.enabled(Level::Error) {
+            log::error!(target: &self.target,
+                "Supervisor actor restarted after a panic; the circuit breaker is closed, the retry budget is full");
         }
     }
 }

@@ -1,48 +1,34 @@
-//! What is decided for all calls of a client together: whether one may go out, and whether a failed one is tried
-//! again. It knows no HTTP, and never does I/O or waits on anybody's behalf.
+//! Decides for all calls of a client together: whether a call may go out, and whether a failed one is retried. It
+//! knows no HTTP, does no I/O, and never waits in place of a caller.
 //!
-//! * [`breaker`], [`backoff`], [`budget`], [`retry`]: the rules, as plain values that are told the time.
-//! * `published`: what can be read without asking the actor.
-//! * `actor`: owns the rules' state, one message at a time.
-//! * `handle`: what callers hold.
+//! The rules, as plain values that get the time passed in:
+//! * [`breaker`]: the circuit breaker; [`budget`]: how many retries all calls may make;
+//! * [`retry`]: whether a failed attempt is retried; [`backoff`]: how long it waits before that.
+//!
+//! Around them:
+//! * `actor`: owns the state of the rules and handles one message at a time;
+//! * `published`: what is read without a message to the actor, `counters` included;
+//! * `handle` and `permit`: what callers hold;
+//! * `settings` and `log`: what it is started with, and what it logs.
 
 mod actor;
 pub mod backoff;
 pub mod breaker;
 pub mod budget;
+mod counters;
 mod handle;
 mod log;
+mod permit;
 mod published;
 pub mod retry;
-
-use std::time::Duration;
+mod settings;
 
 pub use self::{
-    handle::{BreakerState, Permit, Rejection, SupervisorHandle, SupervisorStats},
+    counters::SupervisorStats,
+    handle::{Rejection, SupervisorHandle},
     log::LogTarget,
+    permit::Permit,
+    published::BreakerState,
+    retry::Decision,
+    settings::SupervisorSettings,
 };
-
-/// What a supervisor is started with.
-#[derive(Clone, Debug)]
-pub struct SupervisorSettings {
-    /// The circuit breaker's rules.
-    pub breaker: breaker::BreakerSettings,
-    /// How retries are earned.
-    pub budget: budget::BudgetSettings,
-    /// Where it logs.
-    pub log: LogTarget,
-    /// The seed of the jitter; `None` takes a random one.
-    pub seed: Option<u64>,
-}
-
-/// What becomes of a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It is made again after this wait, if the breaker then still agrees.
-    Retry {
-        /// How long to wait first.
-        wait: Duration,
-    },
-    /// It is not.
-    GiveUp(retry::GiveUp),
-}

@@ -1,31 +1,48 @@
-//! What the supervisor lets everybody read without a message: the breaker's state in one atomic word.
+//! What callers read without a message: the breaker's state in one atomic word, and the counters.
 //!
-//! One word, so that no reader ever sees half of a change. The actor alone writes it, before it answers whoever
-//! caused the change; it must never be written from anywhere else.
+//! It is one word so that no reader ever sees half of a change. Only the actor writes it, and it does so before it
+//! answers the caller that caused the change.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-use super::breaker::{Breaker, Refusal, State, Transition, Until};
+use derive_more::Display;
+
+use super::{
+    breaker::{Breaker, Refusal, State, Until},
+    counters::Counters,
+};
 
 const TAG: u64 = 0b11 << 62;
 const CLEAN: u64 = 0b00 << 62;
 const FAILING: u64 = 0b01 << 62;
 const OPEN: u64 = 0b10 << 62;
 const HALF_OPEN: u64 = 0b11 << 62;
-/// The payload of an open breaker that waits to be told.
+/// The payload of a breaker that was opened by hand.
 const FORCED: u64 = !TAG;
 
-/// The word, and counters that only grow.
+/// The word and the counters, shared by the actor and all handles.
 #[derive(Debug)]
 pub(super) struct Published {
     word: AtomicU64,
     started: Instant,
-    calls: AtomicU64,
-    retries: AtomicU64,
-    transitions: [AtomicU64; 3],
+    counters: Counters,
+}
+
+/// The state of the breaker, as callers see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display)]
+pub enum BreakerState {
+    /// Calls pass.
+    #[display("closed")]
+    Closed,
+    /// Calls are refused.
+    #[display("open")]
+    Open,
+    /// A few calls pass as probes, or would pass if they came now.
+    #[display("half_open")]
+    HalfOpen,
 }
 
 /// The word, decoded.
@@ -37,22 +54,16 @@ pub(super) enum View {
     Failing { generation: u64 },
     /// Open: refuse without asking.
     Open(Refusal),
-    /// Only the actor can tell.
+    /// Half-open, or about to be: only the actor can decide.
     Ask,
 }
 
 impl Published {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            word: AtomicU64::new(CLEAN),
-            started: now,
-            calls: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
-            transitions: [const { AtomicU64::new(0) }; 3],
-        }
+        Self { word: AtomicU64::new(CLEAN), started: now, counters: Counters::default() }
     }
 
-    /// Tells everybody what the breaker is now.
+    /// Writes the state of the breaker.
     pub(super) fn publish(&self, breaker: &Breaker) {
         let generation = breaker.generation() & !TAG;
         let word = match breaker.state() {
@@ -65,7 +76,7 @@ impl Published {
         self.word.store(word, Ordering::Release);
     }
 
-    /// What the breaker is; the time is only read when it is open.
+    /// Reads the state of the breaker. The time is only read when it is open.
     pub(super) fn view(&self, now: impl FnOnce() -> Instant) -> View {
         let word = self.word.load(Ordering::Acquire);
         let payload = word & !TAG;
@@ -82,50 +93,33 @@ impl Published {
         }
     }
 
-    pub(super) fn count_call(&self) {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
-    pub(super) fn count_retry(&self) {
-        self.retries.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_transition(&self, transition: Transition) {
-        self.transitions[index(transition)].fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn retries(&self) -> u64 {
-        self.retries.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn opened(&self) -> u64 {
-        self.transitions[0].load(Ordering::Relaxed)
-    }
-
-    pub(super) fn half_opened(&self) -> u64 {
-        self.transitions[1].load(Ordering::Relaxed)
-    }
-
-    pub(super) fn closed(&self) -> u64 {
-        self.transitions[2].load(Ordering::Relaxed)
-    }
-
-    /// Microseconds since the start, rounded up so that nobody asks before the actor would agree.
+    /// Converts to microseconds since the start, rounded up so that no caller asks before the actor would agree.
     fn micros(&self, until: Instant) -> u64 {
         let nanos = until.saturating_duration_since(self.started).as_nanos();
         u64::try_from(nanos.div_ceil(1_000)).unwrap_or(u64::MAX).min(FORCED - 1)
     }
 }
 
-fn index(transition: Transition) -> usize {
-    match transition {
-        Transition::Opened { .. } => 0,
-        Transition::HalfOpened => 1,
-        Transition::Closed => 2,
+impl View {
+    /// The generation of a closed breaker.
+    pub(super) fn generation(self) -> Option<u64> {
+        match self {
+            Self::Clean { generation } | Self::Failing { generation } => Some(generation),
+            Self::Open(_) | Self::Ask => None,
+        }
+    }
+
+    pub(super) fn state(self) -> BreakerState {
+        match self {
+            Self::Clean { .. } | Self::Failing { .. } => BreakerState::Closed,
+            Self::Open(_) => BreakerState::Open,
+            // Half-open, or open for long enough that the next call becomes a probe.
+            Self::Ask => BreakerState::HalfOpen,
+        }
     }
 }
 

@@ -1,12 +1,12 @@
-//! Whether a failed attempt is made again, and when. Pure.
+//! Decides whether a failed attempt is retried, and when. Pure.
 //!
-//! It must never decide on a wait that ends past the call's deadline, nor retry before the server allows it.
+//! It must never choose a wait that ends past the call's deadline, nor retry before the server allows it.
 
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
 
-/// When attempts are made again.
+/// When failed attempts of a call are retried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// Attempts in all, the first included.
@@ -22,27 +22,39 @@ pub struct RetryPolicy {
 pub struct FailedAttempt {
     /// Its number, from 1.
     pub number: u32,
-    /// What the failure says about trying again.
+    /// Whether this kind of failure can be retried at all.
     pub retryability: Retryability,
     /// How long the server asked to wait, if it did.
     pub retry_after: Option<Duration>,
-    /// When the whole call ends.
+    /// When the whole call must have ended.
     pub deadline: Instant,
 }
 
-/// What a failure says about trying again.
+/// Whether a failure can be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retryability {
-    /// It may go better next time.
+    /// Another attempt may succeed.
     Retryable,
-    /// It would fail again, or must not be sent twice.
+    /// Another attempt would fail too, or the request must not be sent twice.
     NotRetryable,
 }
 
-/// Why a failed attempt is not made again.
+/// What happens after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is retried after this wait, if the breaker then still admits it.
+    Retry {
+        /// How long to wait first.
+        wait: Duration,
+    },
+    /// It is not retried.
+    GiveUp(GiveUp),
+}
+
+/// Why a failed attempt is not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
-    /// The failure is not one that a retry can help.
+    /// The failure cannot be retried.
     NotRetryable,
     /// All attempts have been made.
     AttemptsExhausted,
@@ -57,11 +69,11 @@ pub enum GiveUp {
 }
 
 impl RetryPolicy {
-    /// The wait before the next attempt.
+    /// Returns the wait before the next attempt.
     ///
     /// # Errors
     ///
-    /// [`GiveUp`] when there is to be none.
+    /// [`GiveUp`] when there must be no next attempt.
     pub fn wait_after(
         &self,
         failed: &FailedAttempt,

@@ -201,10 +201,31 @@ fn a_late_probe_of_an_earlier_half_open_state_does_not_end_the_present_one() {
 #[test]
 fn opened_by_hand_it_stays_open_until_it_is_closed_by_hand() {
     let mut bench = Bench::new(1, 1);
-    assert_eq!(bench.breaker.force_open(), Transition::Opened { failures: 0, recovery: None });
+    assert_eq!(bench.breaker.force_open(), Some(Transition::Opened { failures: 0, recovery: None }));
     assert_eq!(bench.admit(1_000_000), Err(Refusal { retry_after: None }));
-    assert_eq!(bench.breaker.close(), Transition::Closed);
+    assert_eq!(bench.breaker.close(), Some(Transition::Closed));
     assert!(bench.admit(0).is_ok());
+}
+
+#[test]
+fn a_command_that_changes_nothing_is_no_transition_but_voids_earlier_tickets() {
+    let mut bench = Bench::new(1, 1);
+    let early = bench.admit(0).unwrap();
+    assert_eq!(bench.breaker.close(), None);
+    assert_eq!(bench.report(early, Outcome::Failure, 0), None);
+    assert_eq!(bench.breaker.state(), &State::Closed { failures: 0 });
+    bench.fail(1, 0);
+    assert_eq!(bench.breaker.force_open(), None, "it was open, and is now open until it is closed by hand");
+    assert_eq!(bench.admit(1_000), Err(Refusal { retry_after: None }));
+}
+
+#[test]
+fn a_recovery_timeout_beyond_the_clock_never_ends() {
+    let settings =
+        BreakerSettings { failure_threshold: 1, recovery_timeout: Duration::MAX, half_open_max_calls: 1 };
+    let mut bench = Bench { breaker: Breaker::new(settings, 0), start: Instant::now() };
+    bench.fail(1, 0);
+    assert_eq!(bench.admit(1_000_000), Err(Refusal { retry_after: None }));
 }
 
 /// A call that is out.

@@ -1,48 +1,52 @@
-//! The circuit breaker as a state machine. Pure.
+//! The circuit breaker as a state machine. Pure: the time is passed in, and transitions are returned.
 //!
-//! It must never ask a clock, wait or log: it is told the time, and says what happened. Every state it enters has
-//! a generation; a result that comes with the generation of an earlier state changes nothing, because the server
-//! that gave it may have been another one by now.
+//! Every state that it enters has a generation, and every ticket carries the generation of the state that issued it. An
+//! outcome with the generation of an earlier state changes nothing: it says how the server was, and the present state
+//! was entered because of something newer.
+
+mod ticket;
 
 use std::time::{Duration, Instant};
+
+pub use self::ticket::{Outcome, Refusal, Role, Ticket};
 
 /// When the breaker opens and how it recovers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakerSettings {
-    /// Consecutive failed calls that open it.
+    /// How many consecutive failed calls open it.
     pub failure_threshold: u32,
     /// How long it stays open before it lets probes through.
     pub recovery_timeout: Duration,
-    /// Probes at once while it is half-open.
+    /// How many probes may be out at once while it is half-open.
     pub half_open_max_calls: u32,
 }
 
 /// The state of the breaker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    /// Calls pass; this many in a row have failed.
+    /// Calls pass.
     Closed {
-        /// Consecutive failed calls.
+        /// How many calls in a row have failed.
         failures: u32,
     },
     /// Calls are refused.
     Open {
-        /// When it ends.
+        /// When this state ends.
         until: Until,
     },
-    /// A few calls pass to see whether the server is back.
+    /// A few calls pass as probes, to find out whether the server has recovered.
     HalfOpen {
         /// The probes that are out.
         probes: Vec<Probe>,
     },
 }
 
-/// When an open breaker lets probes through.
+/// When the open state ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// At this time.
     Time(Instant),
-    /// When it is closed by hand: it was opened by hand.
+    /// When the breaker is closed by hand: it was opened by hand, or for longer than the clock can express.
     Forced,
 }
 
@@ -53,55 +57,19 @@ pub struct Probe {
     lease: Instant,
 }
 
-/// The right to make one call, to be given back with its result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    /// The generation of the state that issued it.
-    pub generation: u64,
-    /// What it was issued as.
-    pub role: Role,
-}
-
-/// What a ticket was issued as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// One of any number of calls through a closed breaker.
-    Regular,
-    /// One of the few through a half-open one.
-    Probe(u64),
-}
-
-/// The breaker does not let the call through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// When to ask again; `None` when it was opened by hand and has no time to end.
-    pub retry_after: Option<Duration>,
-}
-
-/// How a call ended, as far as the breaker cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The server answered.
-    Success,
-    /// It could not be reached, or said that it cannot serve.
-    Failure,
-    /// Nobody knows: the call was dropped, or refused before it was sent.
-    Abandoned,
-}
-
-/// A change of state that is worth telling.
+/// A change of state, for logs and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// It opened.
+    /// The breaker opened.
     Opened {
         /// The consecutive failures that opened it; 0 when it was opened by hand.
         failures: u32,
         /// For how long; `None` when it was opened by hand.
         recovery: Option<Duration>,
     },
-    /// It lets probes through.
+    /// The breaker became half-open: it lets probes through.
     HalfOpened,
-    /// It closed.
+    /// The breaker closed.
     Closed,
 }
 
@@ -122,12 +90,12 @@ impl Breaker {
         Self { settings, state: State::Closed { failures: 0 }, generation, probes_issued: 0 }
     }
 
-    /// The state it is in.
+    /// Returns the present state.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// The generation of that state.
+    /// Returns the generation of the present state.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -142,11 +110,12 @@ impl Breaker {
         (self.issue(now, lease), transition)
     }
 
-    /// Open turns half-open when its time has passed.
+    /// Turns open into half-open when its time has passed.
     fn recover(&mut self, now: Instant) -> Option<Transition> {
         match self.state {
             State::Open { until: Until::Time(until) } if now >= until => {
-                Some(self.enter(State::HalfOpen { probes: Vec::new() }, Transition::HalfOpened))
+                self.enter(State::HalfOpen { probes: Vec::new() });
+                Some(Transition::HalfOpened)
             }
             _ => None,
         }
@@ -162,7 +131,7 @@ impl Breaker {
             State::HalfOpen { probes } => {
                 probes.retain(|probe| probe.lease > now);
                 if probes.len() >= self.settings.half_open_max_calls as usize {
-                    // The place that is sure to come back first; a probe that fails costs a recovery timeout.
+                    // The first lease to end frees a place for certain. A failed probe costs a recovery timeout.
                     let first = probes.iter().map(|probe| probe.lease - now).min();
                     return Err(Refusal {
                         retry_after: first.map(|d| d.min(self.settings.recovery_timeout)),
@@ -176,7 +145,7 @@ impl Breaker {
         Ok(Ticket { generation: self.generation, role })
     }
 
-    /// Takes a ticket back, with the result of its call.
+    /// Takes a ticket back, with the outcome of its call.
     pub fn report(&mut self, ticket: Ticket, outcome: Outcome, now: Instant) -> Option<Transition> {
         if ticket.generation != self.generation {
             return None;
@@ -195,7 +164,7 @@ impl Breaker {
                 let place = probes.iter().position(|probe| probe.id == id)?;
                 probes.swap_remove(place);
                 match outcome {
-                    Outcome::Success => Some(self.close()),
+                    Outcome::Success => self.close(),
                     Outcome::Failure => Some(self.open(1, now)),
                     Outcome::Abandoned => None,
                 }
@@ -204,31 +173,31 @@ impl Breaker {
         }
     }
 
-    /// Opens it until it is told to close.
-    pub fn force_open(&mut self) -> Transition {
-        self.enter(State::Open { until: Until::Forced }, Transition::Opened { failures: 0, recovery: None })
+    /// Opens the breaker until [`close`](Self::close). Tickets of earlier states are void even if it was open before.
+    pub fn force_open(&mut self) -> Option<Transition> {
+        let was_open = matches!(self.state, State::Open { .. });
+        self.enter(State::Open { until: Until::Forced });
+        (!was_open).then_some(Transition::Opened { failures: 0, recovery: None })
     }
 
-    /// Closes it, with no failures counted.
-    pub fn close(&mut self) -> Transition {
-        self.enter(State::Closed { failures: 0 }, Transition::Closed)
+    /// Closes the breaker, with no failures counted. Tickets of earlier states are void even if it was closed before.
+    pub fn close(&mut self) -> Option<Transition> {
+        let was_closed = matches!(self.state, State::Closed { .. });
+        self.enter(State::Closed { failures: 0 });
+        (!was_closed).then_some(Transition::Closed)
     }
 
     fn open(&mut self, failures: u32, now: Instant) -> Transition {
         let recovery = self.settings.recovery_timeout;
-        self.enter(
-            State::Open { until: Until::Time(now + recovery) },
-            Transition::Opened { failures, recovery: Some(recovery) },
-        )
+        self.enter(State::Open { until: now.checked_add(recovery).map_or(Until::Forced, Until::Time) });
+        Transition::Opened { failures, recovery: Some(recovery) }
     }
 
-    fn enter(&mut self, state: State, transition: Transition) -> Transition {
+    fn enter(&mut self, state: State) {
         self.state = state;
         self.generation += 1;
-        transition
     }
 }
 
 #[cfg(test)]
-#[path = "breaker_tests.rs"]
 mod tests;
