@@ -16,15 +16,14 @@ use crate::{
     attempt::{self, Failure},
     bulkhead::{Came, Slot},
     call::Parts,
-    config::Redirects,
     error::{Error, ErrorKind, GaveUp},
+    exchange,
     history::History,
     observe::{Event, FailedAttempt},
     prepare::Prepared,
-    redirect,
     response::Response,
     state::ClientState,
-    transport::{Fault, Reply, Transport},
+    transport::{Reply, Transport},
 };
 
 /// A call that has been admitted, on its way to the thread that runs it. It counts as in flight until it is dropped.
@@ -114,7 +113,8 @@ impl<T: Transport> Run<'_, T> {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
             self.history.begin();
-            let failure = match attempt::judge(self.attempt().await, SystemTime::now) {
+            let answer = exchange::attempt(self.transport, self.call).await;
+            let failure = match attempt::judge(answer, SystemTime::now) {
                 Ok(reply) => {
                     self.history.end(Some(reply.status), None);
                     drop(slot);
@@ -138,24 +138,6 @@ impl<T: Transport> Run<'_, T> {
         })?;
         observers.emit(Event::SlotAcquired { id, available: bulkhead.available() });
         Ok(slot)
-    }
-
-    /// Makes one attempt, with the redirects that belong to it.
-    async fn attempt(&self) -> Result<Reply, Fault> {
-        let (transport, limits) = (self.transport, self.call.limits);
-        let mut reply = transport.exchange(&self.call.request, limits).await?;
-        if self.call.redirects == Redirects::Keep {
-            return Ok(reply);
-        }
-        let mut hop = None;
-        for _ in 0..redirect::MAX_REDIRECTS {
-            let Some(next) = redirect::next(hop.as_ref().unwrap_or(&self.call.request), &reply) else {
-                break;
-            };
-            reply = transport.exchange(&next, limits).await?;
-            hop = Some(next);
-        }
-        Ok(reply)
     }
 
     /// Asks the supervisor whether to repeat the attempt, and waits until then.
@@ -223,5 +205,5 @@ pub(crate) fn rejected(rejection: Rejection) -> Error {
 }
 
 #[cfg(test)]
-#[path = "engine_tests.rs"]
+#[path = "engine_tests/mod.rs"]
 mod tests;

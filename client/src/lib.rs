@@ -25,7 +25,7 @@
 //! 3. `prepare`: checks the call and makes its request, before anything is sent.
 //! 4. `dispatch`: runs the call on the thread that owns awc; it is handed over when it was made on another.
 //! 5. `engine`: admission, a slot of the `bulkhead`, an attempt, and after a failed one the supervisor's decision.
-//! 6. `transport`: one exchange over awc; `redirect` says where a redirect leads.
+//! 6. `exchange`: the exchanges of an attempt, over `transport` (awc); `redirect` says where a redirect leads.
 //! 7. `attempt`: judges the attempt: success or failure, its kind, whether a retry can help.
 //! 8. [`response`] or [`error`]: with the history of all attempts.
 //!
@@ -49,6 +49,7 @@ pub mod config;
 mod dispatch;
 mod engine;
 pub mod error;
+mod exchange;
 pub mod headers;
 mod history;
 mod lifetime;

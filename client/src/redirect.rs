@@ -29,10 +29,31 @@ const SECRET: [&str; 9] = [
     request_id::HEADER,
 ];
 
-/// The request that a reply redirects to; `None` when it redirects nowhere that may be gone to.
-pub(crate) fn next(request: &Request, reply: &Reply) -> Option<Request> {
-    let method = method_after(reply.status, request.method)?;
-    let target = target(&request.uri, reply.headers.get("location")?)?;
+/// Why a redirect is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotFollowed {
+    /// The caller wants redirects as they are.
+    NotWanted,
+    /// It would be the eleventh.
+    TooMany,
+    /// It would be the eleventh, to a place that has been visited.
+    Loop,
+    /// It leads from https to http.
+    Downgrade,
+    /// It has no `Location`.
+    NoLocation,
+    /// Its `Location` is not the URL of an http or https server.
+    BadLocation,
+    /// There are credentials in its `Location`.
+    Credentials,
+}
+
+/// The request to which a reply redirects; `None` for a reply that is not a redirect.
+pub(crate) fn next(request: &Request, reply: &Reply) -> Result<Option<Request>, NotFollowed> {
+    let Some(method) = method_after(reply.status, request.method) else { return Ok(None) };
+    let location = reply.headers.raw("location").next().ok_or(NotFollowed::NoLocation)?;
+    let location = std::str::from_utf8(location).map_err(|_| NotFollowed::BadLocation)?;
+    let target = target(&request.uri, location)?;
     let mut next =
         Request { method, uri: target, headers: request.headers.clone(), body: request.body.clone() };
     if method != request.method {
@@ -42,7 +63,12 @@ pub(crate) fn next(request: &Request, reply: &Reply) -> Option<Request> {
     if !same_origin(&request.uri, &next.uri) {
         next.headers.retain(|(name, _)| !SECRET.contains(&name.as_str()) && name != header::HOST);
     }
-    Some(next)
+    Ok(Some(next))
+}
+
+/// Whether a reply of this status is a redirect that clients follow. A 304 is not, nor is a choice (300).
+pub(crate) fn is_redirect(status: u16) -> bool {
+    matches!(status, 301..=303 | 307 | 308)
 }
 
 fn method_after(status: u16, method: Method) -> Option<Method> {
@@ -55,22 +81,37 @@ fn method_after(status: u16, method: Method) -> Option<Method> {
     }
 }
 
-fn target(from: &Uri, location: &str) -> Option<Uri> {
-    if location.bytes().any(|byte| byte.is_ascii_control()) {
-        return None;
+fn target(from: &Uri, location: &str) -> Result<Uri, NotFollowed> {
+    let bad = NotFollowed::BadLocation;
+    if location.bytes().any(|byte| byte.is_ascii_control()) || has_empty_host(location) {
+        return Err(bad);
     }
-    let mut to = url::Url::parse(&from.to_string()).ok()?.join(location).ok()?;
+    let from_url = url::Url::parse(&from.to_string()).map_err(|_| bad)?;
+    let mut to = from_url.join(location).map_err(|_| bad)?;
     to.set_fragment(None);
-    let allowed = match to.scheme() {
-        "https" => true,
-        "http" => from.scheme_str() == Some("http"),
-        _ => false,
-    };
-    let anonymous = to.username().is_empty() && to.password().is_none();
-    if !allowed || !anonymous || to.host_str().is_none_or(str::is_empty) {
-        return None;
+    if !matches!(to.scheme(), "http" | "https") || to.host_str().is_none_or(str::is_empty) {
+        return Err(bad);
     }
-    to.as_str().parse().ok()
+    if !to.username().is_empty() || to.password().is_some() {
+        return Err(NotFollowed::Credentials);
+    }
+    if to.scheme() == "http" && from.scheme_str() == Some("https") {
+        return Err(NotFollowed::Downgrade);
+    }
+    to.as_str().parse().map_err(|_| bad)
+}
+
+/// Whether a URL has no host where it must have one. A browser would take the first segment of the path for it.
+fn has_empty_host(location: &str) -> bool {
+    let after_scheme = ["http:", "https:"].iter().find_map(|scheme| {
+        let head = location.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then(|| &location[scheme.len()..])
+    });
+    let rest = after_scheme.unwrap_or(location);
+    match rest.strip_prefix("//") {
+        Some(rest) => rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']),
+        None => after_scheme.is_some(),
+    }
 }
 
 fn same_origin(one: &Uri, other: &Uri) -> bool {
@@ -119,34 +160,43 @@ mod tests {
             ("/a b", "http://h:1/a%20b"),
             ("", "http://h:1/a/"),
         ] {
-            let next = next(&request(Method::Get, "http://h:1/a/"), &reply(302, location)).unwrap();
+            let next = next(&request(Method::Get, "http://h:1/a/"), &reply(302, location)).unwrap().unwrap();
             assert_eq!(next.uri.to_string(), expected, "{location}");
         }
     }
 
     #[test]
-    fn what_may_not_be_followed_is_not() {
-        for (from, status, location) in [
-            ("https://h/", 302, "http://h/"),
-            ("https://h/", 308, "http://other/"),
-            ("http://h/", 302, "ftp://h/"),
-            ("http://h/", 302, "javascript:alert(1)"),
-            ("http://h/", 302, "http://"),
-            ("http://h/", 302, "http://me:secret@h/"),
-            ("http://h/", 302, "http://h:99999/"),
-            ("http://h/", 300, "/b"),
-            ("http://h/", 304, "/b"),
-            ("http://h/", 305, "/b"),
-            ("http://h/", 200, "/b"),
+    fn a_redirect_that_may_not_be_followed_has_its_reason() {
+        use NotFollowed::{BadLocation, Credentials, Downgrade};
+        for (from, status, location, why) in [
+            ("https://h/", 302, "http://h/", Downgrade),
+            ("https://h/", 308, "http://other/", Downgrade),
+            ("http://h/", 302, "ftp://h/", BadLocation),
+            ("http://h/", 302, "javascript:alert(1)", BadLocation),
+            ("http://h/", 302, "http://", BadLocation),
+            ("http://h/", 302, "http:///echo/x", BadLocation),
+            ("http://h/", 302, "http:/echo", BadLocation),
+            ("http://h/", 302, "http:echo", BadLocation),
+            ("http://h/", 302, "HTTPS:\\\\echo", BadLocation),
+            ("http://h/", 302, "///echo", BadLocation),
+            ("http://h/", 302, "http://h:99999/", BadLocation),
+            ("http://h/", 302, "http://me:secret@h/", Credentials),
+            ("http://h/", 302, "//me@h/", Credentials),
         ] {
-            assert!(
-                next(&request(Method::Get, from), &reply(status, location)).is_none(),
-                "{status} {location}"
-            );
+            let next = next(&request(Method::Get, from), &reply(status, location));
+            assert_eq!(next.unwrap_err(), why, "{status} {location}");
         }
         let mut silent = reply(302, "/b");
         silent.headers = std::iter::empty().collect();
-        assert!(next(&request(Method::Get, "http://h/"), &silent).is_none());
+        assert_eq!(next(&request(Method::Get, "http://h/"), &silent).unwrap_err(), NotFollowed::NoLocation);
+    }
+
+    #[test]
+    fn a_status_that_is_not_a_redirect_leads_nowhere() {
+        for status in [200, 300, 304, 305, 306, 404] {
+            assert!(next(&request(Method::Get, "http://h/"), &reply(status, "/b")).unwrap().is_none());
+            assert!(!is_redirect(status));
+        }
     }
 
     #[test]
@@ -166,7 +216,7 @@ mod tests {
             (307, Post, Post),
             (308, Patch, Patch),
         ] {
-            let next = next(&request(method, "http://h/"), &reply(status, "/b")).unwrap();
+            let next = next(&request(method, "http://h/"), &reply(status, "/b")).unwrap().unwrap();
             assert_eq!(next.method, expected, "{status} {method}");
             let keeps = method == expected;
             assert_eq!(next.body.is_empty(), !keeps, "{status} {method}");
@@ -178,11 +228,11 @@ mod tests {
     fn credentials_and_the_request_id_stay_on_their_origin() {
         let from = request(Method::Get, "http://h/");
         for same in ["/b", "http://h/b", "http://H:80/b"] {
-            assert_eq!(names(&next(&from, &reply(307, same)).unwrap()), names(&from), "{same}");
+            assert_eq!(names(&next(&from, &reply(307, same)).unwrap().unwrap()), names(&from), "{same}");
         }
         for other in ["http://h:81/", "https://h/", "http://sub.h/"] {
             assert_eq!(
-                names(&next(&from, &reply(307, other)).unwrap()),
+                names(&next(&from, &reply(307, other)).unwrap().unwrap()),
                 ["content-type", "accept"],
                 "{other}"
             );

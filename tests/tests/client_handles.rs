@@ -11,7 +11,10 @@ use std::{
 use actix::{Actor, Context, Handler, Recipient, ResponseFuture};
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use resilient_client::{BreakerState, Call, ClientConfig, Error, ErrorKind, ResilientClient, Response};
-use workspace_tests::wire_server::{Act, Gate, WireServer, reply, until};
+use workspace_tests::{
+    seed,
+    wire_server::{Act, Gate, WireServer, reply, until},
+};
 
 fn config(server: &WireServer) -> ClientConfig {
     let mut config = ClientConfig::new(server.url());
@@ -119,7 +122,7 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_the_gauges_at_zero()
     config.bulkhead.max_concurrency = 20;
     config.circuit_breaker.recovery_timeout = Duration::from_millis(5);
     let client = ResilientClient::start_on(2, config).unwrap();
-    let mut rng = workspace_tests::seed::rng();
+    let mut rng = seed::rng();
     let calls = (0..10_000).map(|_| {
         let patience = Duration::from_micros(rng.u64(0..6_000));
         let call = client.get("/").send();

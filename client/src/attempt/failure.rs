@@ -11,7 +11,9 @@ use super::{classify, retry_after};
 use crate::{
     config::RetryMethods,
     error::{Error, ErrorKind, GaveUp},
+    exchange::Answer,
     method::Method,
+    redirect::NotFollowed,
     request_id::RequestId,
     response::Response,
     transport::{Fault, Reply, Sent},
@@ -26,17 +28,17 @@ pub(crate) struct Failure {
 
 /// What the attempt brought.
 enum What {
-    Reply(Reply),
+    Reply(Reply, Option<NotFollowed>),
     Fault(Fault),
 }
 
 /// Tells a success from a failure. The wall clock is read only for a `Retry-After` that is a date.
 pub(crate) fn judge(
-    result: Result<Reply, Fault>,
+    result: Result<Answer, Fault>,
     now: impl FnOnce() -> SystemTime,
 ) -> Result<Reply, Failure> {
-    let reply = match result {
-        Ok(reply) => reply,
+    let Answer { reply, not_followed } = match result {
+        Ok(answer) => answer,
         Err(fault) => {
             let kind = classify::fault_error(fault.cause);
             return Err(Failure { kind, retry_after: None, what: What::Fault(fault) });
@@ -45,14 +47,14 @@ pub(crate) fn judge(
     let Some(kind) = classify::status_error(reply.status) else { return Ok(reply) };
     let asked = reply.headers.raw("retry-after").next();
     let retry_after = asked.and_then(|value| retry_after::parse(value, now()));
-    Err(Failure { kind, retry_after, what: What::Reply(reply) })
+    Err(Failure { kind, retry_after, what: What::Reply(reply, not_followed) })
 }
 
 impl Failure {
     /// The status of the reply, if there was one.
     pub(crate) fn status(&self) -> Option<u16> {
         match &self.what {
-            What::Reply(reply) => Some(reply.status),
+            What::Reply(reply, _) => Some(reply.status),
             What::Fault(_) => None,
         }
     }
@@ -60,7 +62,7 @@ impl Failure {
     /// What the failure tells the circuit breaker.
     pub(crate) fn outcome(&self) -> Outcome {
         match &self.what {
-            What::Reply(_) => classify::outcome(self.kind),
+            What::Reply(..) => classify::outcome(self.kind),
             What::Fault(fault) => classify::fault_outcome(fault.cause),
         }
     }
@@ -68,7 +70,7 @@ impl Failure {
     /// Whether another attempt can help with a failure of this kind.
     pub(crate) fn retryability(&self) -> Retryability {
         match &self.what {
-            What::Reply(_) => classify::retryability(self.kind),
+            What::Reply(..) => classify::retryability(self.kind),
             What::Fault(fault) => classify::fault_retryability(fault.cause),
         }
     }
@@ -94,18 +96,29 @@ impl Failure {
                     None => error,
                 }
             }
-            What::Reply(reply) => {
-                let message = match reply.status {
-                    300..=399 => {
-                        format!("the server answered {}, a redirect that is not followed", reply.status)
-                    }
-                    status => format!("the server answered {status}"),
-                };
-                Error::new(self.kind, message).with_response(response(reply, request_id.clone()))
-            }
+            What::Reply(reply, not_followed) => Error::new(self.kind, message(reply.status, not_followed))
+                .with_response(response(reply, request_id.clone())),
         };
         error.retryable(retryable).with_retry_after(self.retry_after).because(reason)
     }
+}
+
+/// The sentence that says which answer is the error.
+fn message(status: u16, not_followed: Option<NotFollowed>) -> String {
+    let why = match (status, not_followed) {
+        (_, Some(NotFollowed::NotWanted)) => "a redirect, and redirects are not followed",
+        (_, Some(NotFollowed::TooMany)) => "the last of too many redirects: at most 10 are followed",
+        (_, Some(NotFollowed::Loop)) => "a redirect in a loop: it leads to where the call has been before",
+        (_, Some(NotFollowed::Downgrade)) => "a redirect from https to http, which is never followed",
+        (_, Some(NotFollowed::NoLocation)) => "a redirect without a Location",
+        (_, Some(NotFollowed::BadLocation)) => "a redirect whose Location is not an http or https URL",
+        (_, Some(NotFollowed::Credentials)) => {
+            "a redirect with credentials in its Location, which is never followed"
+        }
+        (304, None) => "Not Modified, which is an answer to a conditional request and has no body",
+        (_, None) => return format!("the server answered {status}"),
+    };
+    format!("the server answered {status}, {why}")
 }
 
 fn response(reply: Reply, request_id: RequestId) -> Response {
