@@ -14,7 +14,7 @@ async fn help_lists_every_command() {
 }
 
 #[tokio::test]
-async fn the_version_is_told() {
+async fn the_version_is_printed() {
     let version = Program::test_server().argument("--version").run().await;
     assert_eq!((version.code, version.stderr.as_str()), (Some(0), ""));
     assert!(version.stdout.starts_with("test-server "), "{version:?}");
@@ -42,13 +42,13 @@ async fn invalid_usage_is_exit_code_2_and_one_line() {
 }
 
 #[tokio::test]
-async fn no_command_at_all_serves() {
+async fn without_arguments_the_program_serves() {
     let server = Program::test_server().env("SERVER_HOST", "127.0.0.1").env("SERVER_PORT", "0").start().await;
     answer(server.get("/msg")).await.message_id();
 }
 
 #[tokio::test]
-async fn flags_work_without_the_word_serve() {
+async fn flags_without_a_command_belong_to_serve() {
     let server = Program::test_server().flag("--host", "127.0.0.1").flag("--port", 0).start().await;
     answer(server.get("/msg")).await.message_id();
 }
@@ -79,26 +79,26 @@ async fn two_servers_never_share_a_port() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_ours_is_exit_code_1_and_one_line() {
-    // An address for documentation (RFC 5737), of no machine.
+async fn an_address_of_another_machine_is_exit_code_1_and_one_line() {
+    // An address that is reserved for documentation (RFC 5737).
     let outcome = Program::test_server().env("SERVER_HOST", "192.0.2.1").env("SERVER_PORT", "0").run().await;
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     assert!(outcome.only_error_line().contains("192.0.2.1"), "{outcome:#?}");
 }
 
 #[tokio::test]
-async fn health_is_0_for_a_healthy_server_and_silent_about_errors() {
+async fn health_exits_with_0_for_a_healthy_server_also_while_failures_are_armed() {
     let server = TestServer::builder().flag("--max-concurrency", 1).start().await;
     let outcome = Program::test_server().argument("health").flag("--url", server.url("/health")).run().await;
     assert!(outcome.code == Some(0) && outcome.stderr.is_empty(), "{outcome:#?}");
-    // Failing on purpose is not being ill.
+    // A server with armed failures is healthy.
     answer(server.post("/fail/count/9")).await;
     let outcome = Program::test_server().argument("health").flag("--url", server.url("/health")).run().await;
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
 }
 
 #[tokio::test]
-async fn health_asks_the_configured_port_when_told_no_other() {
+async fn health_asks_the_configured_port_by_default() {
     let server = TestServer::start().await;
     let port = server.address().port().to_string();
     for host in ["0.0.0.0", "127.0.0.1"] {
@@ -113,7 +113,7 @@ async fn health_asks_the_configured_port_when_told_no_other() {
 }
 
 #[tokio::test]
-async fn health_is_1_and_one_line_when_nobody_answers_well() {
+async fn health_exits_with_1_and_one_line_without_a_healthy_answer() {
     let server = TestServer::start().await;
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = { TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
@@ -207,7 +207,7 @@ async fn bash_completes_commands_and_flags() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_left_is_no_failure() {
+async fn a_closed_standard_output_is_not_a_failure() {
     for arguments in [
         &["openapi"] as &[&str],
         &["config-info"],

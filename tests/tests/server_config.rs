@@ -1,9 +1,9 @@
-//! Settings: where they come from, what they are when nobody sets them, and which are refused and how.
+//! The settings: their sources, their defaults, and how an invalid value is refused.
 
 use serde_json::Value;
 use workspace_tests::{Outcome, Program, TestServer};
 
-/// Every setting: its variable, values that it must refuse, and what the refusal must tell of the range.
+/// Every setting: its variable, values that it must refuse, and what the refusal must say about the range.
 const SETTINGS: [(&str, &[&str], &[&str]); 16] = [
     ("SERVER_HOST", &["999.1.1.1", "two words", "1.2.3.4:80", "http://x"], &["address"]),
     ("SERVER_PORT", &["65536", "-1", "x", "80.5", "1e3"], &["0", "65535"]),
@@ -56,6 +56,17 @@ fn setting(outcome: &Outcome, variable: &str) -> (String, String) {
     (text(&all[variable]["value"]), text(&all[variable]["source"]))
 }
 
+#[tokio::test]
+async fn the_table_of_this_file_has_every_setting() {
+    let outcome = config_info().run().await;
+    let shown: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    let mut listed = SETTINGS.map(|(variable, _, _)| variable);
+    listed.sort_unstable();
+    let mut shown: Vec<_> = shown.as_object().expect("an object").keys().collect();
+    shown.sort_unstable();
+    assert_eq!(shown, listed);
+}
+
 fn config_info() -> Program {
     Program::test_server().argument("config-info").argument("--json")
 }
@@ -90,7 +101,7 @@ async fn a_bad_value_in_the_dotenv_file_stops_the_start_with_one_line() {
 
 #[tokio::test]
 async fn every_command_that_reads_the_configuration_refuses_a_bad_one() {
-    for command in ["serve", "config-info"] {
+    for command in ["serve", "config-info", "health"] {
         let outcome = Program::test_server().argument(command).env("SERVER_WORKERS", "0").run().await;
         assert_refused(&outcome, "SERVER_WORKERS", "0", &["1", "1024"]);
     }

@@ -1,4 +1,4 @@
-//! Browsers of other origins get what the configuration allows them, errors included, and nothing more.
+//! Cross-origin requests: which origins may read the answers, errors included, depends on the configuration.
 
 use reqwest::Method;
 use reqwest::RequestBuilder;
@@ -26,13 +26,13 @@ fn allowed_origin(answer: &Answer) -> Option<&str> {
     answer.header("Access-Control-Allow-Origin")
 }
 
-/// A server that is open to `origins`, a comma-separated list.
+/// Starts a server that allows `origins`, a comma-separated list.
 async fn open_to(origins: &str) -> TestServer {
     TestServer::builder().env("SERVER_CORS_ENABLED", "true").env("SERVER_CORS_ORIGINS", origins).start().await
 }
 
 #[tokio::test]
-async fn by_default_no_other_origin_is_let_in() {
+async fn by_default_no_other_origin_is_allowed() {
     let server = TestServer::start().await;
     let simple = answer(from_origin(server.get("/msg"), ALLOWED)).await;
     simple.message_id();
@@ -42,13 +42,13 @@ async fn by_default_no_other_origin_is_let_in() {
 }
 
 #[tokio::test]
-async fn origins_without_cors_let_nobody_in() {
+async fn origins_have_no_effect_while_cors_is_off() {
     let server = TestServer::builder().env("SERVER_CORS_ORIGINS", ALLOWED).start().await;
     assert_eq!(cors_headers(&answer(from_origin(server.get("/msg"), ALLOWED)).await), [""; 0]);
 }
 
 #[tokio::test]
-async fn without_a_list_any_origin_is_let_in_without_credentials() {
+async fn without_a_list_any_origin_is_allowed_without_credentials() {
     let server = TestServer::builder().env("SERVER_CORS_ENABLED", "true").start().await;
     for origin in [ALLOWED, OTHER, "null"] {
         let simple = answer(from_origin(server.get("/msg"), origin)).await;
@@ -95,7 +95,7 @@ async fn a_preflight_for_any_method_is_answered() {
 }
 
 #[tokio::test]
-async fn a_star_and_null_and_an_empty_list_let_any_origin_in_without_credentials() {
+async fn a_star_and_null_and_an_empty_list_allow_any_origin_without_credentials() {
     for origins in ["*", "null", "", " , "] {
         let server =
             TestServer::builder().env("SERVER_CORS_ENABLED", "yes").env("SERVER_CORS_ORIGINS", origins);
@@ -106,7 +106,7 @@ async fn a_star_and_null_and_an_empty_list_let_any_origin_in_without_credentials
 }
 
 #[tokio::test]
-async fn an_origin_matches_what_browsers_send_for_it() {
+async fn a_configured_origin_matches_what_browsers_send_for_it() {
     let server = open_to("http://x:80, HTTPS://App.Example.COM:443/, http://localhost:5173").await;
     for origin in ["http://x", "https://app.example.com", "http://localhost:5173"] {
         let simple = answer(from_origin(server.get("/msg"), origin)).await;
@@ -116,7 +116,7 @@ async fn an_origin_matches_what_browsers_send_for_it() {
 }
 
 #[tokio::test]
-async fn with_a_list_only_its_origins_are_let_in() {
+async fn with_a_list_only_its_origins_are_allowed() {
     let server = open_to(&format!("{ALLOWED}, http://localhost:3000")).await;
     for origin in [ALLOWED, "http://localhost:3000"] {
         let simple = answer(from_origin(server.get("/msg"), origin)).await;
@@ -128,7 +128,7 @@ async fn with_a_list_only_its_origins_are_let_in() {
         assert!(vary.contains("origin"), "a shared cache must not mix origins: {simple:#?}");
     }
     for origin in [OTHER, "http://localhost:3001", "https://app.example.com.evil.org", "null"] {
-        // The server answers; it is the browser that keeps the answer from the page.
+        // The server answers, and the browser hides the answer from the page.
         let simple = answer(from_origin(server.get("/msg"), origin)).await;
         simple.message_id();
         assert_eq!(allowed_origin(&simple), None, "{origin}: {simple:#?}");
@@ -138,7 +138,7 @@ async fn with_a_list_only_its_origins_are_let_in() {
 }
 
 #[tokio::test]
-async fn errors_can_be_read_by_those_let_in() {
+async fn allowed_origins_can_read_errors() {
     let server = TestServer::builder()
         .env("SERVER_CORS_ENABLED", "true")
         .env("SERVER_CORS_ORIGINS", ALLOWED)
@@ -159,7 +159,7 @@ async fn errors_can_be_read_by_those_let_in() {
 }
 
 #[tokio::test]
-async fn the_headers_of_ours_can_be_read_by_those_let_in() {
+async fn allowed_origins_can_read_the_headers_of_this_server() {
     let server = open_to(ALLOWED).await;
     let simple = answer(from_origin(server.get("/msg"), ALLOWED)).await;
     let exposed = simple.header("Access-Control-Expose-Headers").unwrap_or_default().to_lowercase();

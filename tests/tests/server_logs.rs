@@ -1,10 +1,10 @@
-//! The log: one event a line, each with what its table says, none that is not asked for, none forged.
+//! The log: one event a line, each with the fields and the level of SPEC.md, 1.6.
 
 use serde_json::Value;
 use workspace_tests::logs::LogLine;
 use workspace_tests::{Outcome, Program, RawConnection, TestServer, answer};
 
-/// The events of a whole run; fails when a line is no event.
+/// The events of a whole run. Fails when a line is not an event.
 #[track_caller]
 fn events(outcome: &Outcome) -> Vec<LogLine> {
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
@@ -13,7 +13,7 @@ fn events(outcome: &Outcome) -> Vec<LogLine> {
     lines
 }
 
-/// Asserts what every event has.
+/// Asserts that the line has the four fields of every event.
 #[track_caller]
 fn assert_is_event(line: &LogLine) {
     assert!(line.event.is_object(), "no JSON object: {:?}", line.text);
@@ -26,7 +26,7 @@ fn assert_is_event(line: &LogLine) {
     assert!(!line.text.contains(char::is_control), "{:?}", line.text);
 }
 
-/// Uses every route once, in good ways and in bad ones.
+/// Sends valid and invalid requests to every route.
 async fn use_everything(server: &TestServer) {
     for path in ["/fail/count/1", "/fail/duration/0", "/fail/reset", "/fail/count/x", "/msg", "/fail/count/1"]
     {
@@ -55,7 +55,7 @@ async fn every_line_is_an_event_with_its_four_fields() {
 }
 
 #[tokio::test]
-async fn the_start_line_tells_the_configuration_in_its_own_types() {
+async fn the_start_line_has_the_configuration_with_json_types() {
     let server =
         TestServer::builder().flag("--max-concurrency", 7).flag("--cache-ttl-seconds", 9).start().await;
     let is_start = |line: &LogLine| line.logger() == "server.startup" && line.event["config"].is_object();
@@ -77,7 +77,7 @@ async fn the_start_line_tells_the_configuration_in_its_own_types() {
 }
 
 #[tokio::test]
-async fn at_info_there_are_starts_stops_and_changes_and_no_requests() {
+async fn at_info_starts_stops_and_failure_modes_are_logged_and_requests_are_not() {
     let server = TestServer::builder().start().await;
     for _ in 0..5 {
         answer(server.get("/msg")).await;
@@ -112,7 +112,7 @@ async fn at_info_there_are_starts_stops_and_changes_and_no_requests() {
 }
 
 #[tokio::test]
-async fn a_request_is_told_when_received_and_when_completed() {
+async fn a_request_is_logged_when_received_and_when_completed() {
     let server = TestServer::verbose().start().await;
     let sent = answer(server.get_keyed("/msg?delay=20&x=y", "order-1")).await;
     let id = sent.correlation_id().to_string();
@@ -147,7 +147,7 @@ async fn a_request_is_told_when_received_and_when_completed() {
 }
 
 #[tokio::test]
-async fn every_answer_is_completed_in_the_log_with_its_status_and_id() {
+async fn every_answer_is_logged_with_its_status_and_correlation_id() {
     let server = TestServer::verbose().flag("--request-timeout", 1).start().await;
     answer(server.post("/fail/count/1")).await;
     let requests = [
@@ -168,7 +168,7 @@ async fn every_answer_is_completed_in_the_log_with_its_status_and_id() {
 }
 
 #[tokio::test]
-async fn what_the_cache_does_is_told_with_the_id_of_the_request() {
+async fn cache_events_are_logged_with_the_correlation_id_of_the_request() {
     let server = TestServer::verbose().flag("--cache-max-size", 1).start().await;
     let mut ids = Vec::new();
     for key in ["a", "a", "b"] {
@@ -201,7 +201,7 @@ async fn an_entry_that_expires_is_logged_at_debug_without_being_read() {
 }
 
 #[tokio::test]
-async fn each_induced_failure_is_told_with_its_reason() {
+async fn each_induced_failure_is_logged_with_its_reason() {
     let server = TestServer::verbose().start().await;
     for (arm, reason) in [("/fail/count/1", "count"), ("/fail/duration/60", "duration")] {
         answer(server.post("/fail/reset")).await;
@@ -214,7 +214,7 @@ async fn each_induced_failure_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_wait_for_a_slot_is_told_at_its_beginning_and_its_end() {
+async fn a_wait_for_a_slot_is_logged_at_its_beginning_and_its_end() {
     let server = TestServer::verbose().flag("--max-concurrency", 1).start().await;
     let first = tokio::spawn(answer(server.get_keyed("/msg?delay=500", "first")));
     server.wait_for_log("a miss", |line| line.logger() == "server.cache" && line.mentions("first")).await;
@@ -227,12 +227,12 @@ async fn a_wait_for_a_slot_is_told_at_its_beginning_and_its_end() {
     };
     let told = of_wait(&second);
     assert!(told.len() == 2 && told[0] != told[1], "{told:?}");
-    // A request that finds a slot at once says nothing of it.
+    // A request that gets a slot at once logs no wait.
     assert_eq!(of_wait(&first), [""; 0]);
 }
 
 #[tokio::test]
-async fn a_timeout_is_a_warning_with_the_id_of_its_request() {
+async fn a_timeout_is_a_warning_with_the_correlation_id_of_its_request() {
     let server = TestServer::builder().flag("--request-timeout", 1).start().await;
     let late = answer(server.get("/msg?delay=30000")).await;
     let id = late.correlation_id().to_string();
@@ -269,7 +269,7 @@ async fn the_start_line_names_the_port_at_every_level_and_in_both_formats() {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_holds_no_request_up() {
+async fn a_log_that_is_not_read_delays_no_request() {
     let address = workspace_tests::server::free_address();
     let program = Program::test_server().flag("--host", address.ip()).flag("--port", address.port());
     let program = program.flag("--log-level", "DEBUG");
@@ -281,7 +281,7 @@ async fn a_log_that_nobody_reads_holds_no_request_up() {
     for _ in 0..2000 {
         assert_eq!(connection.get("/msg").await.status, 200);
     }
-    // And a reader that leaves ends nothing either.
+    // A reader that closes its side does not end the server either.
     drop(reader);
     for _ in 0..10 {
         assert_eq!(connection.get("/msg").await.status, 200);

@@ -1,5 +1,5 @@
-//! `serve --reload`: the server starts itself anew on the same port when its program or `.env` changes, and drops
-//! nothing that is being served.
+//! `serve --reload`: the server restarts on the same port when its program or `.env` changes, and no request in
+//! flight is dropped.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,12 +12,12 @@ fn reloading(program: Program) -> Program {
     program.argument("serve").flag("--host", "127.0.0.1").flag("--port", 0).argument("--reload")
 }
 
-/// The start lines that tell this number of slots.
+/// Matches the start line of a server with this number of slots.
 fn starts_with_slots(slots: u32) -> impl Fn(&LogLine) -> bool {
     move |line| line.logger() == "server.startup" && line.event["config"]["max_concurrency"] == slots
 }
 
-/// Asserts that whoever connects now is served. An idle connection may belong to a server that is going.
+/// Asserts that a new connection is served. An idle connection may belong to a server that is stopping.
 async fn assert_served(server: &TestServer) {
     assert_eq!(server.connect().await.get("/msg").await.status, 200);
 }
@@ -31,7 +31,7 @@ fn replace(path: &Path, contents: &[u8], mode: u32) {
 }
 
 #[tokio::test]
-async fn a_change_of_the_dotenv_file_is_obeyed_on_the_same_port_and_drops_nothing() {
+async fn a_change_of_the_dotenv_file_restarts_the_server_on_the_same_port_and_drops_no_request() {
     let program = Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\nSERVER_LOG_LEVEL=DEBUG\n");
     let mut server = reloading(program).start().await;
     server.wait_for_log("the first start", starts_with_slots(11)).await;
@@ -39,7 +39,7 @@ async fn a_change_of_the_dotenv_file_is_obeyed_on_the_same_port_and_drops_nothin
     busy.request("GET", "/msg?delay=3000", "X-Request-ID: busy\r\n").await;
     server.received("busy").await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=12\n", 0o644);
-    // Whoever connects while one takes over from the other is served.
+    // A client that connects during the restart is served.
     let always_served = async {
         loop {
             let mut connection = server.connect().await;
@@ -51,7 +51,7 @@ async fn a_change_of_the_dotenv_file_is_obeyed_on_the_same_port_and_drops_nothin
         () = always_served => unreachable!("it goes on for ever"),
     };
     assert_eq!(again.event["address"], server.address().to_string());
-    assert_eq!(busy.response().await.status, 200, "what was being served is finished");
+    assert_eq!(busy.response().await.status, 200, "the request in flight is finished");
     assert_served(&server).await;
     server.terminate();
     assert_eq!(server.wait_exit().await.code, Some(0));
@@ -59,7 +59,7 @@ async fn a_change_of_the_dotenv_file_is_obeyed_on_the_same_port_and_drops_nothin
 }
 
 #[tokio::test]
-async fn a_dotenv_file_that_appears_is_a_change() {
+async fn a_dotenv_file_that_is_created_restarts_the_server() {
     let server = reloading(Program::test_server()).start().await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=13\n", 0o644);
     server.wait_for_log("the second start", starts_with_slots(13)).await;
@@ -68,7 +68,7 @@ async fn a_dotenv_file_that_appears_is_a_change() {
 }
 
 #[tokio::test]
-async fn a_new_program_takes_over_again_and_again() {
+async fn a_replaced_program_restarts_the_server_each_time() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test-server");
     let contents = std::fs::read(binary::test_server()).unwrap();
@@ -93,7 +93,7 @@ async fn a_new_program_takes_over_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_change_for_the_worse_leaves_the_old_server_serving() {
+async fn an_invalid_dotenv_file_leaves_the_old_server_serving() {
     let server = reloading(Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\n")).start().await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=none\n", 0o644);
     let complaint = |line: &LogLine| line.says("SERVER_MAX_CONCURRENCY") && line.says("none");
@@ -102,7 +102,7 @@ async fn a_change_for_the_worse_leaves_the_old_server_serving() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    within("a word about the bad value", told).await;
+    within("a report of the invalid value", told).await;
     assert_served(&server).await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=14\n", 0o644);
     server.wait_for_log("the next start", starts_with_slots(14)).await;
@@ -111,7 +111,7 @@ async fn a_change_for_the_worse_leaves_the_old_server_serving() {
 }
 
 #[tokio::test]
-async fn a_ctrl_c_that_reaches_all_of_it_is_a_clean_stop() {
+async fn a_ctrl_c_that_reaches_watcher_and_server_is_a_clean_stop() {
     let program = Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\nSERVER_LOG_LEVEL=DEBUG\n");
     let mut server = reloading(program).start().await;
     let mut busy = server.connect().await;

@@ -21,9 +21,9 @@ pub struct Setting {
 /// The value of a setting that is not set anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum Fallback {
-    /// A fixed value, as it would be written in a variable.
+    /// A fixed value, written as `config-info` shows it.
     Fixed(&'static str),
-    /// The number of cores of the machine.
+    /// The number of cores of the machine, up to the largest number of workers.
     #[display("number of cores")]
     Cores,
     /// No value.

@@ -10,6 +10,7 @@ use super::ConfigError;
 use super::declare::{Fallback, Setting};
 use super::dotenv::{DotEnv, Entry};
 use super::kind::Kind;
+use super::settings::MAX_WORKERS;
 
 /// Where a value came from, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
@@ -95,7 +96,7 @@ impl Layers {
         }
         let default = match setting.default {
             Fallback::Fixed(text) => text.to_owned(),
-            Fallback::Cores => self.cores.to_string(),
+            Fallback::Cores => self.cores.min(MAX_WORKERS).to_string(),
             Fallback::Unset => String::new(),
         };
         Ok(found(default, Source::Default))

@@ -1,7 +1,8 @@
 //! The server's configuration: checked once, at the start, and read-only from then on.
 //!
 //! [`settings`] declares every setting once. A value is taken from the command line, else the environment, else
-//! `.env`, else the default ([`layers`]); [`Config::load`] checks them all.
+//! `.env`, else the default ([`layers`]); [`Config::load`] checks them all. [`dotenv`] reads `.env`, [`kind`] knows
+//! the kinds of values, [`unknown`] finds variables that are no settings.
 
 mod declare;
 mod dotenv;
@@ -35,15 +36,15 @@ pub struct Loaded {
     pub sources: Vec<Source>,
 }
 
-/// From which level on events are logged.
+/// The lowest level of the events that are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogLevel {
-    /// Every request, and what became of it.
+    /// Every request, from its arrival to its answer.
     Debug,
     /// Starts, stops, and changes of the failure modes.
     Info,
-    /// Requests that ran out of time.
+    /// Requests that time out.
     Warning,
     /// What should not happen.
     Error,
@@ -56,11 +57,11 @@ const LOG_LEVELS: [(&str, LogLevel); 4] = [
     ("ERROR", LogLevel::Error),
 ];
 
-/// How a log line looks.
+/// The format of the log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// One JSON object a line, for machines.
+    /// One JSON object a line, for programs.
     Json,
     /// Text, for people; in colour on a terminal.
     Console,
@@ -68,19 +69,19 @@ pub enum LogFormat {
 
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("console", LogFormat::Console)];
 
-/// Which pages of other origins may call the server.
+/// The policy on requests from web pages of other origins (CORS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cors {
-    /// None: no CORS header is sent.
+    /// No CORS header is sent.
     Off,
-    /// All of them, without credentials.
+    /// Any origin is allowed, without credentials.
     AnyOrigin,
-    /// These, with credentials.
+    /// These origins are allowed, with credentials.
     Origins(Vec<String>),
 }
 
 impl Config {
-    /// Which pages of other origins may call the server: what two settings say together.
+    /// The policy on requests from other origins, which follows from two settings.
     #[must_use]
     pub fn cors(&self) -> Cors {
         match &self.cors_origins {

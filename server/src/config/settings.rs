@@ -18,6 +18,9 @@ use super::{ConfigError, LOG_FORMATS, LOG_LEVELS, Loaded, LogFormat, LogLevel};
 /// The prefix of every variable.
 pub(super) const PREFIX: &str = "SERVER_";
 
+/// The largest number of workers, also on a machine with more cores.
+pub(super) const MAX_WORKERS: usize = 1024;
+
 const MILLION: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999_999);
 
 settings! {
@@ -57,7 +60,7 @@ settings! {
     "SERVER_CORS_ORIGINS", "cors-origins", Unset,
     "Which origins may call it, with credentials; *, null or none: any origin, without credentials";
 
-    workers: usize = Whole(1..=1024);
+    workers: usize = Whole(1..=MAX_WORKERS);
     "SERVER_WORKERS", "workers", Cores, "Threads that serve";
 
     shutdown_timeout: Duration = Seconds(0..=300);

@@ -1,8 +1,5 @@
 //! Precedence, defaults, refusals, and the documents that follow from the declarations.
 
-use std::num::NonZeroUsize;
-use std::time::Duration;
-
 use super::*;
 
 mod documents;
@@ -27,27 +24,31 @@ fn setting(variable: &str) -> &'static Setting {
     SETTINGS.iter().find(|setting| setting.variable == variable).unwrap()
 }
 
+/// The source of a setting's value.
+fn source_of(loaded: &Loaded, variable: &str) -> Source {
+    let index = SETTINGS.iter().position(|setting| setting.variable == variable).unwrap();
+    loaded.sources[index]
+}
+
 #[test]
-fn the_defaults_are_those_of_the_documentation() {
-    let expected = Config {
-        host: "0.0.0.0".into(),
-        port: 8000,
-        max_concurrency: 50,
-        request_timeout: Duration::from_secs(30),
-        cache_max_size: NonZeroUsize::new(1000).unwrap(),
-        cache_ttl: Duration::from_secs(300),
-        log_level: LogLevel::Info,
-        log_format: LogFormat::Json,
-        enable_docs: true,
-        cors_enabled: false,
-        cors_origins: None,
-        workers: 3,
-        shutdown_timeout: Duration::from_secs(10),
-        header_timeout: Duration::from_secs(5),
-        keep_alive: Duration::from_secs(75),
-        max_connections: 25_000,
-    };
-    assert_eq!(load(&[], &[], "").unwrap().config, expected);
+fn every_default_is_valid_and_is_the_value_that_is_declared() {
+    let loaded = load(&[], &[], "").unwrap();
+    for (setting, value) in SETTINGS.iter().zip(loaded.config.values()) {
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let declared = match setting.default {
+            Fallback::Fixed(text) => text.to_owned(),
+            Fallback::Cores => "3".to_owned(),
+            Fallback::Unset => "null".to_owned(),
+        };
+        assert_eq!(shown, declared, "{}", setting.variable);
+        assert_eq!(source_of(&loaded, setting.variable), Source::Default);
+    }
+}
+
+#[test]
+fn a_machine_with_more_cores_than_workers_are_allowed_can_start() {
+    let workers = |cores| Config::load(&Layers { cores, ..Layers::default() }).unwrap().config.workers;
+    assert_eq!((workers(1), workers(1024), workers(4096)), (1, 1024, 1024));
 }
 
 #[test]
@@ -70,7 +71,11 @@ fn flags_beat_the_environment_which_beats_the_file_which_beats_the_default() {
     ];
     for (flags, environment, dot_env, port, source) in cases {
         let loaded = load(flags, environment, dot_env).unwrap();
-        assert_eq!((loaded.config.port, loaded.sources[1]), (port, source), "{environment:?} {dot_env}");
+        assert_eq!(
+            (loaded.config.port, source_of(&loaded, "SERVER_PORT")),
+            (port, source),
+            "{environment:?} {dot_env}"
+        );
     }
 }
 

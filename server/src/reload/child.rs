@@ -1,4 +1,4 @@
-//! A server as a child process, seen from both ends of its lifeline.
+//! A server as a child process of the watcher: both ends of the lifeline.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,16 +13,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-/// Tells a child where its watcher waits for it, and how to prove that it is the child.
+/// The variable that names the watcher's address, and the token that proves that the caller is the child.
 const LIFELINE: &str = "TEST_SERVER_LIFELINE";
 
-/// How long a new server may take until it serves.
-const START_PATIENCE: Duration = Duration::from_secs(30);
+/// The longest time from the start of a new server until it serves.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a stop may take beyond the shutdown timeout, before the child is killed.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// The time beyond the shutdown timeout after which a child that does not stop is killed.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
 
-/// A server that serves, in a process of its own.
+/// A serving child process. Dropping it kills the child.
 pub(super) struct Server {
     child: Child,
     lifeline: TcpStream,
@@ -42,7 +42,7 @@ impl Server {
         tokio::select! {
             lifeline = meet(&meeting_point, &token) => Ok(Self { child, lifeline: lifeline? }),
             status = child.wait() => Err(io::Error::other(format!("the new server has exited: {}", status?))),
-            () = sleep(START_PATIENCE) => Err(io::Error::other("the new server does not serve in time")),
+            () = sleep(START_TIMEOUT) => Err(io::Error::other("the new server did not serve within 30 s")),
         }
     }
 
@@ -50,11 +50,11 @@ impl Server {
         self.child.try_wait()
     }
 
-    /// Closes the lifeline and waits until the server has finished what it serves.
+    /// Closes the lifeline and waits until the server has finished its requests in flight.
     pub(super) async fn stop(self, shutdown_timeout: Duration) -> io::Result<()> {
         let Self { mut child, lifeline } = self;
         drop(lifeline);
-        match timeout(shutdown_timeout + STOP_PATIENCE, child.wait()).await {
+        match timeout(shutdown_timeout + STOP_MARGIN, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(Err(error)) => Err(error),
             Ok(Ok(_)) => Err(io::Error::other("the server did not stop cleanly")),
@@ -63,6 +63,7 @@ impl Server {
     }
 }
 
+/// Accepts the connection that presents the token.
 async fn meet(meeting_point: &tokio::net::TcpListener, token: &str) -> io::Result<TcpStream> {
     loop {
         let (mut stream, _) = meeting_point.accept().await?;
@@ -74,40 +75,40 @@ async fn meet(meeting_point: &tokio::net::TcpListener, token: &str) -> io::Resul
     }
 }
 
-/// What a child gets from its watcher.
+/// What a child inherits from its watcher.
 pub struct Inherited {
-    /// The socket to accept from.
+    /// The listening socket.
     pub listener: TcpListener,
     watcher: SocketAddr,
     token: String,
 }
 
-/// Whether this process is a watcher's child; if so, its inheritance.
+/// Returns what this process has inherited, if it is the child of a watcher.
 ///
 /// # Errors
-/// It says it is, but standard input is no socket.
+/// The variable is malformed, or standard input cannot be duplicated.
 pub fn inherited() -> io::Result<Option<Inherited>> {
     let Ok(lifeline) = std::env::var(LIFELINE) else { return Ok(None) };
     let parsed = lifeline.split_once(' ').and_then(|(watcher, token)| Some((watcher.parse().ok()?, token)));
-    let (watcher, token) = parsed.ok_or_else(|| io::Error::other(format!("{LIFELINE} is not understood")))?;
+    let (watcher, token) = parsed.ok_or_else(|| io::Error::other(format!("{LIFELINE} is malformed")))?;
     let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
     Ok(Some(Inherited { listener, watcher, token: token.to_owned() }))
 }
 
 impl Inherited {
-    /// Tells the watcher that this process serves, and returns when the watcher lets go.
+    /// Reports to the watcher that this process serves, and returns when the watcher closes the lifeline.
     pub async fn hold_lifeline(watcher: SocketAddr, token: String) -> &'static str {
         let held = async {
             let mut lifeline = TcpStream::connect(watcher).await?;
             lifeline.write_all(token.as_bytes()).await?;
             lifeline.read(&mut [0]).await
         };
-        // Whatever ends it means the same: nobody wants this process any more.
+        // However the connection ends, the watcher needs this process no longer.
         let _ = held.await;
         "reload"
     }
 
-    /// The lifeline's other end, and the token that opens it.
+    /// The listening socket, the watcher's address and the token.
     #[must_use]
     pub fn into_parts(self) -> (TcpListener, SocketAddr, String) {
         (self.listener, self.watcher, self.token)

@@ -1,10 +1,10 @@
-//! `--reload`, for development: when the program's binary or `.env` changes, a new server takes over on the same
-//! port, and the old one finishes what it is serving.
+//! `serve --reload`, for development: when the program's binary or `.env` changes, a new server takes over on the
+//! same port, and the old one finishes the requests in flight.
 //!
-//! The process that was started becomes a watcher. It holds the listening socket and starts the server as a child,
-//! which gets the socket as its standard input, the one place where a descriptor can be handed over without unsafe
+//! The process that is started becomes a watcher. It holds the listening socket and starts the server as a child,
+//! which gets the socket as its standard input: the one place where a descriptor can be handed over without unsafe
 //! code. A TCP connection on loopback between the two, the lifeline, carries the rest: the child opens it when it
-//! serves, and stops when it ends, whether the watcher closed it or died.
+//! serves, and stops when it is closed, whether the watcher closed it or has died.
 
 mod child;
 mod watch;
@@ -21,13 +21,13 @@ use child::Server;
 pub use child::{Inherited, inherited};
 use watch::Watched;
 
-/// How often the watched files are looked at.
+/// How often the watched files are checked.
 const PERIOD: Duration = Duration::from_millis(300);
 
-/// Runs the server, and a new one in its place whenever a watched file changes, until `stop` is ready.
+/// Runs the server until `stop` is ready, and replaces it whenever a watched file changes.
 ///
 /// # Errors
-/// The first server cannot be started, or the one that serves has died.
+/// The first server cannot be started, or the serving one has ended by itself.
 pub async fn supervise(
     listener: TcpListener,
     shutdown_timeout: Duration,
@@ -53,7 +53,7 @@ pub async fn supervise(
                 info!(target: STARTUP, "Reload done");
             }
             Err(cause) => {
-                error!(target: STARTUP, cause:% = cause; "Reload failed, the server before it goes on");
+                error!(target: STARTUP, cause:% = cause; "Reload failed; the current server goes on");
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Notices when a watched file has changed and is whole again.
+//! Detects that a watched file has changed and is written completely.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The program's binary and `.env`.
+/// The watched files: the program's binary and `.env`.
 pub(super) struct Watched {
     files: [File; 2],
 }
@@ -13,13 +13,13 @@ pub(super) struct Watched {
 struct File {
     path: PathBuf,
     name: &'static str,
-    /// What the running server was started from.
+    /// The version that the running server was started from.
     current: Fingerprint,
-    /// What it looked like the last time, to tell a file that is still being written.
+    /// The version at the last check: a file that differs from it is still being written.
     last_seen: Fingerprint,
 }
 
-/// Enough to tell one version of a file from another; `None` while there is none.
+/// The version of a file: its time of modification and its size; `None` while the file does not exist.
 type Fingerprint = Option<(SystemTime, u64)>;
 
 impl Watched {
@@ -32,8 +32,8 @@ impl Watched {
         &self.files[0].path
     }
 
-    /// The name of a file that differs from what the server was started from and has not changed since the last
-    /// look. A binary that is gone at the moment is being replaced.
+    /// The name of a file that differs from the version that the server was started from, and has not changed since
+    /// the last check. A binary that does not exist at the moment is being replaced.
     pub(super) fn changed(&mut self) -> Option<&'static str> {
         let mut changed = None;
         for file in &mut self.files {
