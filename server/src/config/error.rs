@@ -25,7 +25,7 @@ pub enum ConfigError {
         expected: String,
     },
     /// A line of `.env` sets one of our variables and cannot be read.
-    #[display("{variable} ({place}): {fault}, expected {variable}=VALUE with VALUE {expected}")]
+    #[display("{variable} ({place}): {fault}; expected {variable}= and {expected}")]
     Line {
         /// The setting's environment variable.
         variable: &'static str,

@@ -40,7 +40,7 @@ pub struct Place {
     pub line: Option<usize>,
 }
 
-/// Everything that can set a setting.
+/// The layers that a setting is looked up in, the strongest first.
 #[derive(Debug)]
 pub struct Layers {
     /// The values of the flags that were given, by the flag's name.

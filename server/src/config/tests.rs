@@ -97,11 +97,11 @@ fn a_bad_value_in_the_file_is_reported_with_its_line() {
     for (line, fault) in [
         ("SERVER_HOST=\"x", "the closing quotation mark is missing"),
         ("SERVER_HOST 'x'", "the equals sign is missing"),
-        ("SERVER_HOST='x' y", "there is text behind the closing quotation mark"),
+        ("SERVER_HOST='x' y", "there is text after the closing quotation mark"),
     ] {
         let error = load(&[], &[], &format!("A=b\n{line}\nC=\"d\"")).unwrap_err().to_string();
         assert!(
-            error.starts_with(&format!("SERVER_HOST (.env, line 2): {fault}, expected SERVER_HOST=")),
+            error.starts_with(&format!("SERVER_HOST (.env, line 2): {fault}; expected SERVER_HOST=")),
             "{error}"
         );
     }

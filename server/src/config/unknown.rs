@@ -1,4 +1,4 @@
-//! Variables that look like ours and do not exist: most likely a typing error, so each is worth a warning.
+//! Variables that begin with `SERVER_` and are no settings: most likely typing errors, so each causes a warning.
 
 use std::fmt;
 
@@ -67,8 +67,8 @@ fn nearest(name: &str) -> &'static str {
     SETTINGS.iter().min_by_key(distance).map_or(PREFIX, |setting| setting.variable)
 }
 
-/// Whether the variable is one of those that Kubernetes sets in every container for a service whose name begins
-/// with `server`: they are many, and nobody has written them.
+/// Whether Kubernetes has set the variable for a service whose name begins with `server`. It sets many of them in
+/// every container, and the user can do nothing about a warning.
 fn is_service_link(name: &str, value: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.ends_with("_SERVICE_HOST")

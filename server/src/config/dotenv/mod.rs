@@ -1,8 +1,8 @@
 //! The file `.env`, which is shared with other programs.
 //!
-//! It is read as python-dotenv reads it. Two things differ, because the file is not ours alone: a line that is no
-//! assignment is passed over with whatever it holds, and after a quotation mark that is never closed reading goes on
-//! at the next line.
+//! It is read as python-dotenv reads it, with one difference: after a quotation mark that is never closed, reading
+//! continues at the next line, so that a fault of another program hides none of our lines. A line that is not an
+//! assignment is skipped.
 
 mod expand;
 mod parse;
@@ -16,10 +16,10 @@ use derive_more::Display;
 use super::ConfigError;
 use parse::parse;
 
-/// A larger file is no `.env`.
+/// The largest file that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// What the file `.env` says, those lines included that are meant for other programs.
+/// The entries of the file `.env`, including those of other programs.
 #[derive(Debug, Default)]
 pub struct DotEnv {
     entries: Vec<Entry>,
@@ -39,14 +39,14 @@ pub(super) struct Entry {
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum Fault {
-    /// There is a name, and something else than an equals sign behind it.
+    /// The name is followed by other text than an equals sign.
     #[display("the equals sign is missing")]
     NoEqualsSign,
     /// The closing quotation mark is missing.
     #[display("the closing quotation mark is missing")]
     Unterminated,
-    /// There is something else than a comment behind the closing quotation mark.
-    #[display("there is text behind the closing quotation mark")]
+    /// The closing quotation mark is followed by other text than a comment.
+    #[display("there is text after the closing quotation mark")]
     TrailingText,
 }
 

@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Vec<Entry> {
     }
 }
 
-/// What is not yet read, and the number of its first line.
+/// The unread rest of the text, and the number of its first line.
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
     rest: &'a str,
@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Whether nothing but a comment is left of the line, which is then read.
+    /// Reads a comment; returns whether that ends the line.
     fn skip_comment(&mut self) -> bool {
         self.skip_blanks();
         if self.rest.starts_with('#') {
@@ -69,7 +69,7 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\r' | '\n')
 }
 
-/// Reads one entry, or a line that is none.
+/// Reads one entry; `None` for a comment and for a line without a name.
 fn entry(cursor: &mut Cursor<'_>) -> Option<Entry> {
     skip_export(cursor);
     let line = cursor.line;
@@ -113,7 +113,7 @@ fn name<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
     Some(cursor.skip(|c| c != '=' && c != '#' && !c.is_whitespace())).filter(|name| !name.is_empty())
 }
 
-/// Reads what stands behind a name, up to the end of the line.
+/// Reads the text after a name, up to the end of the line.
 fn value(cursor: &mut Cursor<'_>) -> Result<Option<String>, Fault> {
     if !cursor.skip_if('=') {
         return if cursor.skip_comment() { Ok(None) } else { Err(Fault::NoEqualsSign) };
@@ -135,14 +135,14 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Option<String>, Fault> {
     }
 }
 
-/// Text without the comment at its end, which begins behind a blank.
+/// The text without a comment at its end; a comment begins after white space.
 fn unquoted(text: &str) -> String {
     let is_comment = |(at, _): &(usize, &str)| text[..*at].ends_with(char::is_whitespace);
     let end = text.match_indices('#').find(is_comment).map_or(text.len(), |(at, _)| at);
     text[..end].trim_end().to_owned()
 }
 
-/// Reads text in quotation marks, which may hold line ends. A backslash protects the character behind it.
+/// Reads text in quotation marks, which may hold line ends. A backslash escapes the next character.
 fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, Fault> {
     let inside = &cursor.rest[quote.len_utf8()..];
     let mut value = String::new();
@@ -166,7 +166,7 @@ fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, Fault> {
     Err(Fault::Unterminated)
 }
 
-/// What a backslash and a character stand for; single quotation marks know but two such pairs.
+/// The character that a backslash and a character stand for; between single quotation marks only two pairs exist.
 fn unescaped(escaped: char, quote: char) -> Option<char> {
     match escaped {
         '\\' | '\'' => Some(escaped),
