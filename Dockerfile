@@ -2,7 +2,7 @@
 #   docker build -t actix-test-server .                     the test server (the default: it is the last stage)
 #   docker build -t resilient --target resilient .          the command `resilient`
 #
-# Both are one static binary on nothing: no shell, no libc, no package to patch.
+# Each image holds one static binary and nothing else: no shell, no libc, no packages.
 #
 # Static is glibc's kind (+crt-static), not musl's: it needs no second target and no second C compiler in the
 # toolchain, mimalloc and ring are built by the compiler that everyone tests with, and the shipped program runs the
@@ -28,7 +28,7 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock -regextype posix-extend
     && find . -exec touch --date=@0 {} +
 
 
-# Other people's crates: downloaded once, and compiled for the server; for the client only what it wants otherwise.
+# Dependencies: downloaded once and compiled for the server; then for the client what it needs in addition.
 FROM toolchain AS server-dependencies
 COPY --from=skeleton /src .
 RUN cargo fetch --locked
@@ -56,7 +56,7 @@ RUN find actors server -name '*.rs' -exec touch {} + \
 
 FROM scratch AS resilient
 LABEL org.opencontainers.image.title="resilient" \
-      org.opencontainers.image.description="An HTTP client that copes: retries, circuit breaker, bulkhead, deadlines" \
+      org.opencontainers.image.description="A resilient HTTP client: retries, circuit breaker, bulkhead, deadlines" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="0.1.0"
 COPY --from=client-build /out/resilient /resilient

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole flow in one go: a server is healthy, fails as often as it was told to, recovers, gives one answer to one
-# request id, and lets an induced failure hide that answer without forgetting it.
+# The complete flow: a server is healthy, fails as often as was armed, recovers, gives one answer to one request id, and
+# lets an induced failure hide that answer without forgetting it.
 source "$(dirname "$0")/lib.sh"
 title "healthy, failing, recovered, idempotent, failing first"
 start_server
@@ -9,7 +9,7 @@ request GET /health
 check "1. the server is healthy" "$status $(json status "$body")" "200 ok"
 
 request POST /fail/count/3
-check "2. it is told to fail 3 times" "$status $(json fail_requests_count "$body")" "200 3"
+check "2. 3 failures are armed" "$status $(json fail_requests_count "$body")" "200 3"
 
 for n in 1 2 3; do
   request GET /msg

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Requests beyond the limit wait for a slot; a request that takes too long, its wait included, is a 408; whoever
-# drives the test is answered at once all the while; and a client that gives up gives back its slot.
+# Requests beyond the limit wait for a slot; a request that takes too long, its wait included, is a 408; the
+# control plane answers at once all the while; and a client that disconnects gives back its slot.
 source "$(dirname "$0")/lib.sh"
 title "slots, timeouts, and a server that can always be reset"
 start_server --max-concurrency 1 --request-timeout 30 --log-level DEBUG
@@ -23,7 +23,7 @@ fi
 request GET /health
 check "meanwhile the server says that it is healthy" "$status $(json status "$body")" "200 ok"
 request POST /fail/count/1
-check "takes orders" "$status" 200
+check "arms failures" "$status" 200
 request POST /fail/reset
 check "and resets" "$status" 200
 for pid in "${hanging[@]}"; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The client retries what may pass, with one request id, and gives up when it was told to; it never retries what
-# cannot get better.
+# The client retries failures that may pass, with one request id, and gives up after the configured attempts; it never
+# retries an error that would stay the same.
 source "$(dirname "$0")/lib.sh"
 title "the client retries, and knows when to stop"
 start_server

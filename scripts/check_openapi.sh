@@ -7,7 +7,7 @@
 #   PYTHON       the Python to make the environment with (default python3, 3.10 or newer)
 #
 # The tool and all it needs are pinned in check_openapi.requirements.txt and installed into target/.
-# Three runs, because a server that fails on command must be told apart from one that fails:
+# Three runs, to distinguish a server that fails on command from a server with a defect:
 #   1. nothing is armed: no answer may be a 5xx, so the routes that arm are left out;
 #   2. the routes that arm and disarm: none of them may ever fail, whatever they have armed;
 #   3. everything is armed: /msg may answer 500, and whatever it answers must be as the document says.

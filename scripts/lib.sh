@@ -141,7 +141,7 @@ resilient() {
   report=$("$client" "$@" --report) || exit_code=$?
 }
 
-# json KEY TEXT: the first value under this key that is a string, a number or a boolean; nothing if there is none.
+# json KEY TEXT: prints the first value of this key that is a string, a number or a boolean, if there is one.
 json() {
   local pattern="\"$1\":[[:space:]]*(\"([^\"]*)\"|-?[0-9.]+|true|false)"
   if [[ $2 =~ $pattern ]]; then printf '%s\n' "${BASH_REMATCH[2]:-${BASH_REMATCH[1]}}"; fi

@@ -1,18 +1,18 @@
-//! Builds the programs under test as people build them: the package alone, in the profile of the tests.
-//! Nothing has to be built beforehand, and a program that is fresh costs one look by cargo.
+//! Builds the programs under test as users build them: one package, in the profile of the tests. Nothing has to be
+//! built beforehand; if nothing has changed, cargo only checks that.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use escargot::CargoBuild;
 
-/// The path of the program `test-server`, built on first use.
+/// Returns the path of the program `test-server`, and builds it on first use.
 pub fn test_server() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| build("test-server", "test-server"))
 }
 
-/// The path of program `bin` of `package`, built now.
+/// Builds the program `bin` of `package` and returns its path.
 ///
 /// There is no `--target`: with it, cargo would keep a second copy of every dependency.
 ///

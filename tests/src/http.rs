@@ -1,4 +1,4 @@
-//! Ordinary HTTP with the test server, and what every answer of it must have.
+//! Ordinary HTTP requests to the test server, and checks of what every answer must have.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use uuid::{Uuid, Version};
 
 use crate::guard::within;
 
-/// A client with its own connections that follows no redirect and asks no proxy.
+/// Returns a client with its own connections that follows no redirects and uses no proxy.
 pub fn client() -> Client {
     let client = Client::builder().no_proxy().redirect(redirect::Policy::none());
     client.pool_idle_timeout(Duration::from_secs(600)).build().expect("a client without TLS can be built")
 }
 
-/// An answer, read to its end.
+/// An answer with its whole body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
@@ -23,14 +23,14 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
-    /// The body as JSON; `Null` when it is none.
+    /// The body as JSON; `Null` when it is not JSON.
     pub body: Value,
 }
 
 /// Sends `request` and reads its answer.
 ///
 /// # Panics
-/// When there is none, or when it lacks what every answer of the server has.
+/// When there is no answer, or no correlation id in it.
 pub async fn answer(request: RequestBuilder) -> Answer {
     let exchange = async {
         let response = request.send().await?;
@@ -49,7 +49,7 @@ pub async fn answer(request: RequestBuilder) -> Answer {
 }
 
 impl Answer {
-    /// The value of header `name`; `None` when it is missing.
+    /// Returns the value of header `name`; `None` when it is missing.
     ///
     /// # Panics
     /// When the header is there twice, or is not text.
@@ -59,27 +59,27 @@ impl Answer {
         values.first().map(|value| value.to_str().expect("a header of ours is text"))
     }
 
-    /// The id of the request, which every answer carries.
+    /// Returns the correlation id, which every answer has.
     ///
     /// # Panics
-    /// When it is missing or no UUID of version 4.
+    /// When it is missing or is not a UUID of version 4.
     pub fn correlation_id(&self) -> Uuid {
         uuid_v4(self.header("X-Correlation-ID").unwrap_or_default())
     }
 
-    /// The message id of a success.
+    /// Returns the message id of a success.
     ///
     /// # Panics
-    /// When this is none.
+    /// When the answer is not a success with a message id.
     pub fn message_id(&self) -> Uuid {
         assert_eq!(self.status, 200, "{self:#?}");
         uuid_v4(self.body["message_id"].as_str().unwrap_or_default())
     }
 
-    /// Whether the answer says that it is an earlier one.
+    /// Returns whether the answer is marked as a replay.
     ///
     /// # Panics
-    /// When it says anything but `true`.
+    /// When the header has a value other than `true`.
     pub fn is_replayed(&self) -> bool {
         match self.header("Idempotent-Replayed") {
             None => false,
@@ -99,7 +99,7 @@ impl Answer {
 /// Reads a UUID and checks its version and its spelling.
 ///
 /// # Panics
-/// When it is anything but a version 4 UUID, lower case, with hyphens.
+/// When it is not a UUID of version 4 in lower case with hyphens.
 #[track_caller]
 pub fn uuid_v4(text: &str) -> Uuid {
     let uuid = Uuid::parse_str(text).unwrap_or_else(|error| panic!("{text:?} is no UUID: {error}"));

@@ -1,19 +1,19 @@
-//! Whole programs over real sockets: what the tests under `tests/` start, speak to and read.
+//! What the integration tests under `tests/` need to start whole programs and to talk to them over real sockets.
 //!
 //! * [`binary`] builds the programs under test, once a process.
 //! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
 //! * [`running`] is a server that runs already, at `BASE_URL`.
 //! * [`fences`] reads the code blocks of a document.
-//! * [`logs`] reads what it logs, as events that a test can wait for.
-//! * [`http`] is ordinary HTTP; [`raw`] is bytes on a socket, for what an ordinary client refuses to send.
-//! * [`process`] tells what a running program takes of the machine.
-//! * [`siege`] is a server that is attacked, and whether it came to harm.
+//! * [`logs`] reads its log lines, as events that a test can wait for.
+//! * [`http`] sends ordinary requests; [`raw`] sends bytes, for what an ordinary client refuses to send.
+//! * [`process`] measures the memory and the descriptors of a running program.
+//! * [`siege`] is a server for hostile requests, and the check that they did no harm.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
 //! * [`interruptible`](fn@interruptible) starts what SIGINT must reach, also from a background job.
 //! * [`seed`] prints the seed of a random test and takes it back from the variable `SEED`.
 //! * [`guard`] bounds every wait, so that a server that hangs fails a test and does not stop the run.
 //!
-//! Nothing here knows how the programs are made: they are seen from outside alone.
+//! Nothing here knows how the programs are made: the tests see them from outside only.
 
 pub mod binary;
 pub mod fences;

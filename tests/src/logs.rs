@@ -1,4 +1,4 @@
-//! What a program logs, line by line, as events that a test can wait for.
+//! The log lines of a program, as events that a test can wait for.
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -17,39 +17,39 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// Reads one line.
+    /// Parses one line.
     pub fn new(text: String) -> Self {
         let event = serde_json::from_str(&text).unwrap_or(Value::Null);
         LogLine { text, event }
     }
 
-    /// The event's `logger`, empty when it has none.
+    /// Returns the event's `logger`; empty when it is missing.
     pub fn logger(&self) -> &str {
         self.event["logger"].as_str().unwrap_or_default()
     }
 
-    /// The event's `level`, empty when it has none.
+    /// Returns the event's `level`; empty when it is missing.
     pub fn level(&self) -> &str {
         self.event["level"].as_str().unwrap_or_default()
     }
 
-    /// The event's `message`, empty when it has none.
+    /// Returns the event's `message`; empty when it is missing.
     pub fn message(&self) -> &str {
         self.event["message"].as_str().unwrap_or_default()
     }
 
-    /// Whether one of the event's own fields, whatever its name, is exactly `value`.
+    /// Returns whether a field of the event, whatever its name, equals `value`.
     pub fn mentions(&self, value: &str) -> bool {
         self.event.as_object().is_some_and(|event| event.values().any(|field| field == value))
     }
 
-    /// Whether the line's text holds `words`, in whatever case.
+    /// Returns whether the line contains `words`; case does not matter.
     pub fn says(&self, words: &str) -> bool {
         self.text.to_lowercase().contains(&words.to_lowercase())
     }
 }
 
-/// A program's output while it is being written.
+/// The output of a running program.
 #[derive(Debug)]
 pub struct LogStream {
     lines: watch::Receiver<Vec<LogLine>>,
@@ -57,7 +57,7 @@ pub struct LogStream {
 }
 
 impl LogStream {
-    /// Reads `output` to its end, in the background.
+    /// Starts to read `output`, in the background.
     pub fn read(output: impl AsyncRead + Unpin + Send + 'static) -> Self {
         let (sender, lines) = watch::channel(Vec::new());
         let reader = tokio::spawn(async move {
@@ -72,15 +72,15 @@ impl LogStream {
         LogStream { lines, reader }
     }
 
-    /// The lines so far.
+    /// Returns the lines so far.
     pub fn lines(&self) -> Vec<LogLine> {
         self.lines.borrow().clone()
     }
 
-    /// The first line for which `is_it` holds, past or to come; `None` when the output ends without it.
+    /// Waits for the first line, past or future, for which `is_it` holds; returns `None` when the output ends without one.
     ///
     /// # Panics
-    /// When it does not come, naming `what`.
+    /// When neither happens in time; the message names `what`.
     pub async fn find(&self, what: &str, is_it: impl Fn(&LogLine) -> bool) -> Option<LogLine> {
         let mut lines = self.lines.clone();
         let waiting = lines.wait_for(|lines| lines.iter().any(&is_it));
@@ -89,7 +89,7 @@ impl LogStream {
         lines.into_iter().find(|line| is_it(line))
     }
 
-    /// All lines, once the program has closed its output.
+    /// Waits until the program has closed its output, and returns all lines.
     pub async fn to_end(&mut self) -> Vec<LogLine> {
         if !self.reader.is_finished() {
             let end = within("the end of the program's output", &mut self.reader).await;

@@ -1,4 +1,4 @@
-//! What a running program takes of the machine, as Linux tells it under `/proc`.
+//! The memory and the descriptors that a running program uses, read from `/proc` (Linux).
 
 use std::fs;
 
@@ -12,10 +12,10 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// The footprint of the process `pid`.
+    /// Measures the process `pid`.
     ///
     /// # Panics
-    /// When there is no such process, or no `/proc`.
+    /// When there is no such process or no `/proc`.
     pub fn of(pid: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs, on Linux");
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(kibibytes);
@@ -27,7 +27,7 @@ impl Footprint {
         }
     }
 
-    /// Resident memory in mebibytes, for people.
+    /// Returns the resident memory in mebibytes.
     pub fn mebibytes(&self) -> u64 {
         self.resident >> 20
     }

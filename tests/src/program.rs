@@ -1,4 +1,4 @@
-//! One run of a program under test: in a directory of its own, with an environment of its own.
+//! One run of a program under test, in its own directory and with its own environment.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -25,7 +25,7 @@ pub struct Program {
     directory: TempDir,
 }
 
-/// What a program that has ended left behind.
+/// The exit code and the output of a program that has ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The exit code; `None` when a signal ended it.
@@ -37,12 +37,12 @@ pub struct Outcome {
 }
 
 impl Program {
-    /// The test server, with no arguments yet.
+    /// Prepares a run of the test server, without arguments.
     pub fn test_server() -> Self {
         Program::at(binary::test_server())
     }
 
-    /// The program at `path`, with no arguments yet.
+    /// Prepares a run of the program at `path`, without arguments.
     pub fn at(path: &Path) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         Program { path: path.to_owned(), arguments: Vec::new(), environment: Vec::new(), directory }
@@ -55,7 +55,7 @@ impl Program {
         self
     }
 
-    /// Adds some arguments.
+    /// Adds several arguments.
     #[must_use]
     pub fn arguments(self, arguments: &[&str]) -> Self {
         arguments.iter().fold(self, Program::argument)
@@ -82,12 +82,12 @@ impl Program {
         self
     }
 
-    /// The working directory: empty but for `.env`, gone with the program.
+    /// Returns the working directory: empty except for `.env`, and removed with this value.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The command as configured, in a process group of its own.
+    /// Returns the command as configured, in its own process group.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         let passed = PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -98,7 +98,7 @@ impl Program {
         command
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it ends.
     ///
     /// # Panics
     /// When it does not end.
@@ -112,17 +112,17 @@ impl Program {
         }
     }
 
-    /// Starts the program as a server and waits until it has said where it listens.
+    /// Starts the program as a server and waits until it has logged its address.
     ///
     /// # Panics
-    /// When it ends, or stays silent, instead.
+    /// When it ends instead, or logs no address in time.
     pub async fn start(self) -> TestServer {
         TestServer::spawn(self).await
     }
 }
 
 impl Outcome {
-    /// The one line on standard error, the form of every refusal to start.
+    /// Returns the only line on standard error: the form of every refusal to start.
     ///
     /// # Panics
     /// When there is not exactly one.

@@ -1,5 +1,5 @@
-//! Bytes on a socket: for requests that an ordinary client refuses to send, and for ends of a connection that
-//! it does not offer.
+//! A raw connection: for requests that an ordinary client refuses to send, and for ways to close a connection that it
+//! does not offer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,14 +10,14 @@ use tokio::net::TcpStream;
 
 use crate::guard::within;
 
-/// A connection to a server.
+/// A TCP connection to a server.
 #[derive(Debug)]
 pub struct RawConnection {
     stream: TcpStream,
     unread: Vec<u8>,
 }
 
-/// A response as it came.
+/// A response as it was received.
 #[derive(Clone, Debug)]
 pub struct RawResponse {
     /// The status code.
@@ -65,12 +65,12 @@ impl RawConnection {
     /// Reads one response with its body.
     ///
     /// # Panics
-    /// When the connection ends before it.
+    /// When the connection is closed before that.
     pub async fn response(&mut self) -> RawResponse {
         self.try_response().await.expect("a whole response before the connection ends")
     }
 
-    /// Reads one response with its body; `None` when the connection ends before it, cleanly or not.
+    /// Reads one response with its body; returns `None` when the connection is closed or reset before that.
     pub async fn try_response(&mut self) -> Option<RawResponse> {
         let mut response = self.try_head().await?;
         if response.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
@@ -83,15 +83,15 @@ impl RawConnection {
         Some(response)
     }
 
-    /// Reads the head of one response and leaves its body: for answers to HEAD.
+    /// Reads the head of one response and no body, as in an answer to HEAD.
     ///
     /// # Panics
-    /// When the connection ends before it.
+    /// When the connection is closed before that.
     pub async fn head(&mut self) -> RawResponse {
         self.try_head().await.expect("a whole head before the connection ends")
     }
 
-    /// Says that nothing more will be sent, and goes on reading.
+    /// Closes the sending side; the connection can still be read.
     ///
     /// # Panics
     /// When the connection is already gone.
@@ -99,12 +99,12 @@ impl RawConnection {
         self.stream.shutdown().await.expect("the connection is open");
     }
 
-    /// Ends the connection the polite way (FIN).
+    /// Closes the connection (FIN).
     pub fn close(self) {
         drop(self);
     }
 
-    /// Ends the connection the hard way (RST).
+    /// Resets the connection (RST).
     ///
     /// # Panics
     /// When the socket refuses the option.
@@ -112,7 +112,7 @@ impl RawConnection {
         self.stream.set_zero_linger().expect("an open socket takes options");
     }
 
-    /// Returns once the server has ended the connection, with what it sent before.
+    /// Waits until the server has closed the connection, and returns what it sent before.
     pub async fn closed(mut self) -> Vec<u8> {
         while self.fill().await {}
         self.unread
@@ -166,7 +166,7 @@ impl RawConnection {
         Some(self.unread.drain(..length).collect())
     }
 
-    /// Reads some more; false at the end of the connection.
+    /// Reads more bytes; returns false when the connection has been closed.
     async fn fill(&mut self) -> bool {
         let read = self.stream.read_buf(&mut self.unread);
         within("bytes from the server, or its end of the connection", read).await.is_ok_and(|count| count > 0)
@@ -174,7 +174,7 @@ impl RawConnection {
 }
 
 impl RawResponse {
-    /// The value of header `name`, in whatever case.
+    /// Returns the value of header `name`; case does not matter.
     ///
     /// # Panics
     /// When it is there twice.
@@ -185,7 +185,7 @@ impl RawResponse {
         value
     }
 
-    /// The body as JSON; `Null` when it is none.
+    /// Returns the body as JSON; `Null` when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }

@@ -1,4 +1,5 @@
-//! A test server of a test's own: started on a free port, read while it runs, ended with the test.
+//! A test server that belongs to one test: started on a free port, with its log read while it runs, and killed at the
+//! end of the test.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -17,10 +18,10 @@ use crate::process::Footprint;
 use crate::program::{Outcome, Program};
 use crate::raw::RawConnection;
 
-/// Where a server listens that has not yet said so.
+/// The address of a server that has not yet logged it.
 const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// A running test server. Dropping it ends the process, and prints its log when the test has failed.
+/// A running test server. Dropping it kills the process, and prints its log when the test has failed.
 #[derive(Debug)]
 pub struct TestServer {
     program: Program,
@@ -37,19 +38,19 @@ impl TestServer {
         TestServer::builder().start().await
     }
 
-    /// A server on a free port, to be given settings by [`Program::flag`] and [`Program::env`].
+    /// Prepares a server on a free port; [`Program::flag`] and [`Program::env`] add settings.
     pub fn builder() -> Program {
         let program = Program::test_server().argument("serve");
         program.flag("--host", "127.0.0.1").flag("--port", 0).env("RUST_BACKTRACE", "1")
     }
 
-    /// Like [`TestServer::builder`], with a log that tells everything.
+    /// Prepares a server on a free port that logs at DEBUG.
     pub fn verbose() -> Program {
         TestServer::builder().flag("--log-level", "DEBUG")
     }
 
     pub(crate) async fn spawn(program: Program) -> Self {
-        let mut server = TestServer::launch(program, UNKNOWN);
+        let mut server = TestServer::launch(program);
         let Some(line) = server.stdout.find("where it listens", |line| bound_address(line).is_some()).await
         else {
             panic!("the server ended at once: {:#?}", server.wait_exit().await);
@@ -58,35 +59,24 @@ impl TestServer {
         server
     }
 
-    /// Starts `program`, which is told to listen on `address` and may keep silent about it; returns once it
-    /// accepts connections.
-    ///
-    /// # Panics
-    /// When it does not.
-    pub async fn start_silent(program: Program, address: SocketAddr) -> Self {
-        let server = TestServer::launch(program, address);
-        listens(address).await;
-        server
-    }
-
-    fn launch(program: Program, address: SocketAddr) -> Self {
+    fn launch(program: Program) -> Self {
         let mut child = program.command().spawn().expect("the program can be started");
         let stdout = LogStream::read(child.stdout.take().expect("standard output is a pipe"));
         let stderr = LogStream::read(child.stderr.take().expect("standard error is a pipe"));
-        TestServer { program, child, address, stdout, stderr, client: http::client() }
+        TestServer { program, child, address: UNKNOWN, stdout, stderr, client: http::client() }
     }
 
-    /// Where it listens.
+    /// Returns the address where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL of `path`, which starts with a slash.
+    /// Returns the URL of `path`, which starts with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// What it takes of the machine now.
+    /// Measures its memory and its descriptors.
     ///
     /// # Panics
     /// When it has ended.
@@ -94,50 +84,50 @@ impl TestServer {
         Footprint::of(self.child.id().expect("the server runs"))
     }
 
-    /// Its working directory.
+    /// Returns its working directory.
     pub fn directory(&self) -> &Path {
         self.program.directory()
     }
 
-    /// The path of its `.env`.
+    /// Returns the path of its `.env`.
     pub fn dotenv_path(&self) -> PathBuf {
         self.directory().join(".env")
     }
 
-    /// A GET of `path`, to be sent.
+    /// Prepares a GET of `path`.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(self.url(path))
     }
 
-    /// A POST to `path`, to be sent.
+    /// Prepares a POST to `path`.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(self.url(path))
     }
 
-    /// A GET of `path` with an idempotency key, to be sent.
+    /// Prepares a GET of `path` with an idempotency key.
     pub fn get_keyed(&self, path: &str, key: &str) -> RequestBuilder {
         self.get(path).header("X-Request-ID", key)
     }
 
-    /// A new connection for bytes.
+    /// Opens a raw connection.
     pub async fn connect(&self) -> RawConnection {
         RawConnection::open(self.address).await
     }
 
-    /// The log lines so far.
+    /// Returns the log lines so far.
     pub fn logs(&self) -> Vec<LogLine> {
         self.stdout.lines()
     }
 
-    /// The lines on standard error so far.
+    /// Returns the lines on standard error so far.
     pub fn errors(&self) -> Vec<LogLine> {
         self.stderr.lines()
     }
 
-    /// The first log line, past or to come, for which `is_it` holds.
+    /// Waits for the first log line, past or future, for which `is_it` holds.
     ///
     /// # Panics
-    /// When it does not come, naming `what`.
+    /// When there is no such line in time; the message names `what`.
     pub async fn wait_for_log(&self, what: &str, is_it: impl Fn(&LogLine) -> bool) -> LogLine {
         match self.stdout.find(what, is_it).await {
             Some(line) => line,
@@ -145,20 +135,20 @@ impl TestServer {
         }
     }
 
-    /// The correlation id of the request with the idempotency key `key`, once it has been received. Needs a
-    /// verbose log, and a key used once.
+    /// Waits until the request with the idempotency key `key` has been received, and returns its correlation id. Needs
+    /// a log at DEBUG, and a key that is used once.
     pub async fn correlation_id_of(&self, key: &str) -> String {
         let received = |line: &LogLine| line.logger() == "server.request" && line.mentions(key);
         let line = self.wait_for_log(&format!("request {key} received"), received).await;
         line.event["correlation_id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Returns once the request with the idempotency key `key` has been received. Needs a verbose log.
+    /// Waits until the request with the idempotency key `key` has been received. Needs a log at DEBUG.
     pub async fn received(&self, key: &str) {
         self.correlation_id_of(key).await;
     }
 
-    /// Returns once the request with the idempotency key `key` waits for a slot. Needs a verbose log.
+    /// Waits until the request with the idempotency key `key` waits for a slot. Needs a log at DEBUG.
     pub async fn queued(&self, key: &str) {
         let id = self.correlation_id_of(key).await;
         let waits = |line: &LogLine| line.logger() == "server.concurrency" && line.mentions(&id);
@@ -185,33 +175,33 @@ impl TestServer {
         }
     }
 
-    /// Sends SIGINT to the server and to whatever it has started, as Ctrl-C on a terminal does.
+    /// Sends SIGINT to the server and to the processes that it has started, as Ctrl-C on a terminal does.
     pub fn interrupt(&self) {
         if let Some(group) = self.pid() {
             kill_process_group(group, Signal::INT).expect("a child not yet waited for can be signalled");
         }
     }
 
-    /// Whether the process still runs.
+    /// Returns whether the process still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child can be asked for").is_none()
     }
 
-    /// What the server left behind, once it has ended by itself or by a signal sent before.
+    /// Waits until the server has ended, by itself or by a signal that was sent before.
     ///
     /// # Panics
     /// When it does not end.
     pub async fn wait_exit(&mut self) -> Outcome {
         let group = self.pid();
         let status = within("the server's end", self.child.wait()).await.expect("a child can be waited for");
-        // Whatever it has started itself ends with it.
+        // The processes that it has started end with it.
         let _ = group.map(|group| kill_process_group(group, Signal::KILL));
         let text = |lines: Vec<LogLine>| lines.into_iter().map(|line| line.text + "\n").collect();
         let (stdout, stderr) = (text(self.stdout.to_end().await), text(self.stderr.to_end().await));
         Outcome { code: status.code(), stdout, stderr }
     }
 
-    /// Ends the server by SIGTERM; what it left behind.
+    /// Ends the server by SIGTERM and waits for it.
     pub async fn stop(mut self) -> Outcome {
         self.terminate();
         self.wait_exit().await
@@ -234,20 +224,20 @@ impl Drop for TestServer {
     }
 }
 
-/// An address of this machine where nobody listens, for programs that must be told one. Another program may take
-/// it meanwhile: prefer a server that tells where it listens.
+/// Returns a free address of this machine, for programs that need one in advance. Another program may take it
+/// meanwhile: prefer a server that logs the address that it has taken.
 ///
 /// # Panics
-/// When there is none left.
+/// When there is no free port.
 pub fn free_address() -> SocketAddr {
     let free = TcpListener::bind(UNKNOWN).expect("there is a free port");
     free.local_addr().expect("a bound socket has an address")
 }
 
-/// Returns once somebody listens on `address`.
+/// Waits until a server accepts connections on `address`.
 ///
 /// # Panics
-/// When nobody does.
+/// When there is no server in time.
 pub async fn listens(address: SocketAddr) {
     let up = async {
         while TcpStream::connect(address).await.is_err() {
@@ -257,11 +247,11 @@ pub async fn listens(address: SocketAddr) {
     within("the server listens", up).await;
 }
 
-/// The address that a start line tells, in either log format.
+/// Returns the address in a start line of either log format.
 fn bound_address(line: &LogLine) -> Option<SocketAddr> {
     if let Value::Object(_) = line.event {
-        let told = line.event["address"].as_str().filter(|_| line.logger() == "server.startup");
-        return told.and_then(|address| address.parse().ok());
+        let address = line.event["address"].as_str().filter(|_| line.logger() == "server.startup");
+        return address.and_then(|address| address.parse().ok());
     }
     let start = line.text.find("127.0.0.1:")?;
     let rest = &line.text[start..];

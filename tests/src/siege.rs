@@ -1,4 +1,4 @@
-//! A server that is attacked, and whether it came to harm.
+//! A server for hostile requests, and the check that they did no harm.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use crate::http::answer;
 use crate::process::Footprint;
 use crate::server::TestServer;
 
-/// What memory may grow by while the server is attacked.
+/// How much the server's memory may grow.
 const GROWTH: u64 = 32 << 20;
 
-/// A server with short patience, and how it was before.
+/// A server with short timeouts, and its state before the test.
 #[derive(Debug)]
 pub struct Target {
     /// The server.
     pub server: TestServer,
-    /// What it took before.
+    /// Its memory and descriptors before the test.
     pub before: Footprint,
     uptime: f64,
 }
 
 impl Target {
-    /// Starts the server and uses it once.
+    /// Starts the server and sends it one request.
     ///
     /// # Panics
     /// When it does not serve.
@@ -35,10 +35,11 @@ impl Target {
         Target { server, before, uptime }
     }
 
-    /// It is the same server, serves as before, takes what it took before and has nothing to report.
+    /// Asserts that the server has not been restarted, serves as before, uses no more memory and descriptors than before,
+    /// and has logged no error.
     ///
     /// # Panics
-    /// When it is not so.
+    /// When one of these does not hold.
     pub async fn unharmed(mut self) {
         assert!(uptime(&self.server).await >= self.uptime, "it was started anew");
         answer(self.server.get("/msg")).await.message_id();
@@ -64,10 +65,10 @@ async fn uptime(server: &TestServer) -> f64 {
     health.body["uptime_seconds"].as_f64().expect("a number")
 }
 
-/// The status codes of all answers in what a connection brought.
+/// Returns the status codes of all answers in the bytes that a connection received.
 ///
 /// # Panics
-/// When one has none.
+/// When a status line has no status code.
 pub fn statuses(bytes: &[u8]) -> Vec<u16> {
     let text = String::from_utf8_lossy(bytes);
     text.split("HTTP/1.1 ")

@@ -1,5 +1,5 @@
-//! Thousands of requests that overlap at random, many of them cut off at random, while failures are ordered and
-//! called off. Whatever happened, afterwards everything is exact and everything that was taken is back.
+//! Thousands of requests that overlap at random, many of them aborted at random, while failures are armed and reset.
+//! Afterwards counts are exact, and all slots, descriptors and memory have been released.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -16,31 +16,31 @@ const SLOTS: usize = 8;
 const ROUNDS: u32 = 6;
 const REQUESTS: u32 = 700;
 
-/// What memory may grow by between the second round and the last.
+/// How much the server's memory may grow between the second round and the last.
 const GROWTH: u64 = 16 << 20;
 
-/// The message that each key was answered with.
+/// The message in the answers to each key.
 type Messages = Mutex<HashMap<String, String>>;
 
 fn assert_one_message(messages: &Messages, key: &str, response: &RawResponse) {
     let message = response.json()["message_id"].as_str().expect("a message").to_owned();
-    let mut messages = messages.lock().expect("nobody panics with it");
+    let mut messages = messages.lock().expect("no test panics while it holds the lock");
     let known = messages.entry(key.to_owned()).or_insert_with(|| message.clone());
     assert_eq!(*known, message, "{key} has two messages");
 }
 
-async fn order(server: &TestServer, path: &str) {
+async fn arm(server: &TestServer, path: &str) {
     let mut connection = server.connect().await;
     connection.request("POST", path, "Connection: close\r\n").await;
     assert_eq!(connection.response().await.status, 200, "{path}");
 }
 
-/// One request that is answered, or whose connection ends before that, by FIN or by RST.
+/// Sends one request that is answered, or whose connection is closed or reset before that.
 async fn request(server: &TestServer, messages: &Messages, round: u32, mut rng: Rng) {
     tokio::time::sleep(Duration::from_millis(rng.u64(..20))).await;
     match rng.u32(..100) {
-        0 => return order(server, "/fail/reset").await,
-        1 | 2 => return order(server, &format!("/fail/count/{}", rng.u32(..40))).await,
+        0 => return arm(server, "/fail/reset").await,
+        1 | 2 => return arm(server, &format!("/fail/count/{}", rng.u32(..40))).await,
         _ => {}
     }
     let key = rng.bool().then(|| format!("{round}-{}", rng.u32(..60)));
@@ -67,7 +67,7 @@ async fn request(server: &TestServer, messages: &Messages, round: u32, mut rng: 
     }
 }
 
-/// Returns once nothing of what was cut off is under way: the server has as many descriptors as when it was fresh.
+/// Waits until no aborted request is in flight: the server has as many descriptors as at its start.
 async fn settled(server: &TestServer, fresh: usize) {
     // Connections are accepted in order, and handed to the two workers in turn.
     for _ in 0..8 {
@@ -83,10 +83,10 @@ async fn settled(server: &TestServer, fresh: usize) {
     within("every descriptor is back", back).await;
 }
 
-/// Of many requests at once, exactly as many fail as were ordered to.
+/// Asserts that of many requests at once exactly as many fail as were armed.
 async fn assert_exact(server: &TestServer, rng: &mut Rng) {
     let armed = rng.usize(1..100);
-    order(server, &format!("/fail/count/{armed}")).await;
+    arm(server, &format!("/fail/count/{armed}")).await;
     let requests = (0..armed + rng.usize(1..50)).map(|_| async {
         let mut connection = server.connect().await;
         connection.request("GET", "/msg", "Connection: close\r\n").await;
@@ -106,7 +106,7 @@ async fn hang(server: &TestServer, name: &str) -> RawConnection {
     connection
 }
 
-/// With all slots taken but one, that one serves; with all taken, none does.
+/// Asserts that the last free slot serves, and that a request waits when all slots are taken.
 async fn assert_slots(server: &TestServer) {
     let keys: Vec<_> = (1..SLOTS).map(|n| format!("hung-{n}")).collect();
     let hung = join_all(keys.iter().map(|key| hang(server, key))).await;
@@ -131,10 +131,10 @@ async fn after_thousands_of_overlapping_requests_and_aborts_everything_is_exact_
     for round in 0..ROUNDS {
         let requests = (0..REQUESTS).map(|_| request(&server, &messages, round, rng.fork()));
         within("a round's end", stream::iter(requests).buffer_unordered(96).for_each(|()| async {})).await;
-        order(&server, "/fail/reset").await;
+        arm(&server, "/fail/reset").await;
         settled(&server, fresh.descriptors).await;
         assert_exact(&server, &mut rng).await;
-        // No key is stuck, whoever died while working on it, and every message is still the one it was.
+        // No key is stuck after its request was aborted, and each key still has its message.
         for key in (0..60).map(|n| format!("{round}-{n}")) {
             let mut connection = server.connect().await;
             connection.request("GET", "/msg", &format!("X-Request-ID: {key}\r\n")).await;
@@ -150,6 +150,6 @@ async fn after_thousands_of_overlapping_requests_and_aborts_everything_is_exact_
     let now = server.footprint();
     assert!(now.resident < warm.resident + GROWTH, "{fresh:?}, later {warm:?}, now {now:?}");
     let alarming = |line: &LogLine| ["error", "warning"].contains(&line.level());
-    assert!(!server.logs().iter().any(alarming), "the log tells of trouble");
+    assert!(!server.logs().iter().any(alarming), "there are warnings or errors in the log");
     assert!(server.errors().is_empty());
 }

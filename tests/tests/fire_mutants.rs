@@ -1,5 +1,5 @@
-//! Requests that are valid but for a few bytes. Whatever comes: no panic, no error of ours, bounded memory, and every
-//! connection is answered or ended in bounded time.
+//! Requests that are valid except for a few bytes. The server never panics, never answers 5xx, uses bounded memory, and
+//! answers or closes every connection in bounded time.
 
 use fastrand::Rng;
 use futures::stream::{self, StreamExt};
@@ -9,7 +9,7 @@ use workspace_tests::{TestServer, seed};
 /// How many mutated requests are sent.
 const MUTANTS: usize = 4000;
 
-/// A request that is as it should be.
+/// Returns a valid request.
 fn valid(rng: &mut Rng) -> Vec<u8> {
     let requests = [
         "GET /msg HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: order-42\r\nAccept: */*\r\n\r\n",
@@ -23,7 +23,7 @@ fn valid(rng: &mut Rng) -> Vec<u8> {
     requests[rng.usize(..requests.len())].as_bytes().to_vec()
 }
 
-/// The same, but for one thing.
+/// Changes one thing about the request.
 fn mutate(request: &mut Vec<u8>, rng: &mut Rng) {
     let place = rng.usize(..=request.len());
     let end = (place + rng.usize(..12)).min(request.len());
@@ -67,7 +67,7 @@ fn mutate(request: &mut Vec<u8>, rng: &mut Rng) {
     }
 }
 
-/// Sends a mutant, in one piece or in several, and waits until the server has ended the connection.
+/// Sends a mutated request in one piece or in two, and waits until the server has closed the connection.
 async fn send_mutant(server: &TestServer, seed: u64) {
     let mut rng = Rng::with_seed(seed);
     let mut request = valid(&mut rng);

@@ -115,6 +115,10 @@ async fn an_execution_whose_client_has_left_keeps_its_slot_until_it_ends() {
         waiting.request("GET", "/msg", &format!("X-Request-ID: {second}\r\n")).await;
         server.queued(&second).await;
         assert_eq!(waiting.response().await.status, 200);
+        // The answer may come before its log lines.
+        server
+            .wait_for_log("the second miss", |line| line.says("cache miss") && line.mentions(&second))
+            .await;
         let lines = server.logs();
         let position = |what: &str, key: &str| {
             lines.iter().position(|line| line.says(what) && line.mentions(key)).expect("it is logged")

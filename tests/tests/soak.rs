@@ -1,4 +1,4 @@
-//! The soak holds against our server, and notices when something does not hold.
+//! The soak passes against our server, and fails when one of its checks does not hold.
 
 use workspace_tests::{Outcome, Program, TestServer};
 

@@ -63,7 +63,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
             })
             .await
         }
-        other => Err(format!("{other} is none of bare, call, message, refused").into()),
+        other => Err(format!("{other} is not one of bare, call, message, refused").into()),
     }
 }
 
