@@ -1,4 +1,4 @@
-//! The lifecycle with a state as small as possible: it numbers tickets, and breaks when it is told to.
+//! The lifecycle with a small state that numbers tickets, and panics on request.
 
 use futures::future::join3;
 
@@ -22,7 +22,7 @@ struct Tickets {
     last: u64,
     sold: u64,
     trap: Trap,
-    /// Answered by nobody, so that the caller waits for as long as the state lives.
+    /// Never answered, so that the callers wait for as long as the state exists.
     waiting: Vec<Reply<u64>>,
 }
 

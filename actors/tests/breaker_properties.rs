@@ -1,7 +1,7 @@
-//! Random stories about a breaker: calls that succeed, fail, are dropped or never come back, told to the breaker and
-//! to a naive one that keeps a list of what is out.
+//! Random sequences for a breaker: calls succeed, fail, are dropped or never come back, in the breaker and in
+//! a naive one that keeps a list of the calls that are out.
 //!
-//! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
+//! A failing sequence is shrunk to its shortest form. `PROPTEST_CASES` sets how many are tried, `SEED` repeats a run.
 
 mod property;
 
@@ -48,7 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
 enum Mode {
     Closed,
     OpenUntil(u64),
-    OpenUntilTold,
+    OpenUntilForced,
     HalfOpen,
 }
 
@@ -64,7 +64,7 @@ struct Call {
     forgotten: bool,
 }
 
-struct Told {
+struct Compared {
     breaker: Breaker,
     settings: BreakerSettings,
     mode: Mode,
@@ -75,7 +75,7 @@ struct Told {
     now: u64,
 }
 
-impl Told {
+impl Compared {
     fn new(failure_threshold: u32, half_open_max_calls: u32) -> Self {
         let recovery_timeout = Duration::from_millis(RECOVERY);
         let settings = BreakerSettings { failure_threshold, recovery_timeout, half_open_max_calls };
@@ -115,7 +115,7 @@ impl Told {
         let probes = self.out.iter().filter(|call| call.era == era && !call.forgotten).count();
         let passes = match self.mode {
             Mode::Closed => true,
-            Mode::OpenUntil(_) | Mode::OpenUntilTold => false,
+            Mode::OpenUntil(_) | Mode::OpenUntilForced => false,
             Mode::HalfOpen => probes < self.settings.half_open_max_calls as usize,
         };
         prop_assert_eq!(answer.is_ok(), passes);
@@ -125,7 +125,7 @@ impl Told {
                 self.out.push(Call { ticket, era, lease, forgotten: false });
             }
             Err(refusal) => match self.mode {
-                Mode::OpenUntilTold => prop_assert_eq!(refusal.retry_after, None),
+                Mode::OpenUntilForced => prop_assert_eq!(refusal.retry_after, None),
                 Mode::OpenUntil(until) => {
                     prop_assert_eq!(refusal.retry_after, Some(Duration::from_millis(until - now)));
                 }
@@ -179,7 +179,7 @@ impl Told {
             Event::Pass(millis) => self.now += millis,
             Event::ForceOpen => {
                 self.breaker.force_open();
-                self.enter(Mode::OpenUntilTold);
+                self.enter(Mode::OpenUntilForced);
             }
             Event::Close => {
                 self.breaker.close();
@@ -193,7 +193,7 @@ impl Told {
                 return Ok(());
             }
             State::Open { until: Until::Forced } => {
-                prop_assert_eq!(self.mode, Mode::OpenUntilTold);
+                prop_assert_eq!(self.mode, Mode::OpenUntilForced);
                 return Ok(());
             }
             State::Open { until: Until::Time(until) } => {
@@ -213,7 +213,7 @@ impl Told {
 
     /// Whatever has happened: once all that is out has ended and the time has passed, a call gets through.
     fn recovers(&mut self) -> Result<(), TestCaseError> {
-        if self.mode == Mode::OpenUntilTold {
+        if self.mode == Mode::OpenUntilForced {
             return Ok(());
         }
         self.now += RECOVERY * 4;
@@ -227,14 +227,14 @@ proptest! {
     #![proptest_config(property::config())]
 
     #[test]
-    fn the_breaker_does_what_a_list_of_calls_does(
+    fn the_breaker_behaves_like_a_list_of_calls(
         (threshold, max_probes) in (1..4u32, 1..4u32),
-        story in vec(event(), 0..80),
+        sequence in vec(event(), 0..80),
     ) {
-        let mut told = Told::new(threshold, max_probes);
-        for event in story {
-            told.happens(&event)?;
+        let mut compared = Compared::new(threshold, max_probes);
+        for event in sequence {
+            compared.happens(&event)?;
         }
-        told.recovers()?;
+        compared.recovers()?;
     }
 }

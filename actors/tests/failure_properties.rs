@@ -1,6 +1,6 @@
-//! Random stories about failures: the plan beside a pile of tickets, and the actor under callers who leave.
+//! Random sequences of failures: the plan compared with a list of tickets, and the actor with callers that leave.
 //!
-//! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
+//! A failing sequence is shrunk to its shortest form. `PROPTEST_CASES` sets how many are tried, `SEED` repeats a run.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 mod property;
@@ -68,11 +68,11 @@ proptest! {
     #![proptest_config(property::config())]
 
     #[test]
-    fn the_plan_does_what_a_pile_of_tickets_does(story in vec(event(), 0..60)) {
+    fn the_plan_behaves_like_a_list_of_tickets(sequence in vec(event(), 0..60)) {
         let start = Instant::now();
         let (mut plan, mut model) = (FailurePlan::default(), Model::default());
         let mut taken: Vec<(Reason, Option<usize>)> = Vec::new();
-        for event in story {
+        for event in sequence {
             let now = start + Duration::from_millis(model.now);
             match event {
                 Event::FailNext(count) => {
@@ -121,17 +121,17 @@ proptest! {
 enum Step {
     Arm(u32),
     Reset,
-    /// A request asks; its message is sent, and nobody has answered yet.
+    /// A request asks; its message is sent, and has not been answered yet.
     Ask,
     /// The actor gets to run.
     Run,
-    /// A request that asked takes its verdict, if that has come.
+    /// A request that asked takes its decision, if that has come.
     Take(Index),
-    /// A client leaves while its request waits for the verdict, which may be on its way.
+    /// A client leaves while its request waits for the decision, which may be on its way.
     Leave(Index),
     /// The failure is answered.
     Spend(Index),
-    /// The client leaves between the verdict and the answer.
+    /// The client leaves between the decision and the answer.
     Drop(Index),
 }
 
@@ -157,7 +157,7 @@ async fn run_the_actor() {
 }
 
 /// Failures that were answered and those that are left are together those that the last change armed, whichever clients left.
-async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
+async fn act(sequence: Vec<Step>) -> Result<(), TestCaseError> {
     let (handle, actor) = failure::prepare("test");
     actor.start();
     let mut asked: Vec<Asked> = Vec::new();
@@ -165,7 +165,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
     let mut answered: HashMap<u64, u32> = HashMap::new();
     // The plan is of generation 1 at the start, and of the next one after each change.
     let (mut generation, mut armed) = (1, 0);
-    for step in story {
+    for step in sequence {
         match step {
             Step::Arm(count) => {
                 handle.fail_next(count).await.expect("the actor runs");
@@ -177,9 +177,9 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Ask => {
                 let handle = handle.clone();
-                let mut verdict = async move { handle.decide().await }.boxed_local();
-                match futures::poll!(&mut verdict).map(Result::unwrap) {
-                    std::task::Poll::Pending => asked.push(verdict),
+                let mut decision = async move { handle.decide().await }.boxed_local();
+                match futures::poll!(&mut decision).map(Result::unwrap) {
+                    std::task::Poll::Pending => asked.push(decision),
                     std::task::Poll::Ready(Decision::Pass) => {}
                     std::task::Poll::Ready(Decision::Fail(_)) => panic!("the actor has not run yet"),
                 }
@@ -187,9 +187,9 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Run => run_the_actor().await,
             Step::Take(which) if !asked.is_empty() => {
                 let place = which.index(asked.len());
-                if let std::task::Poll::Ready(verdict) = futures::poll!(&mut asked[place]) {
+                if let std::task::Poll::Ready(decision) = futures::poll!(&mut asked[place]) {
                     drop(asked.swap_remove(place));
-                    if let Decision::Fail(failure) = verdict.expect("true in this test") {
+                    if let Decision::Fail(failure) = decision.expect("true in this test") {
                         held.push(failure);
                     }
                 }
@@ -215,7 +215,7 @@ proptest! {
     #![proptest_config(property::config())]
 
     #[test]
-    fn failures_answered_and_failures_left_are_those_that_were_armed(story in vec(step(), 0..80)) {
-        actix_rt::System::new().block_on(act(story))?;
+    fn failures_answered_and_failures_left_add_up_to_those_that_were_armed(sequence in vec(step(), 0..80)) {
+        actix_rt::System::new().block_on(act(sequence))?;
     }
 }

@@ -1,6 +1,6 @@
-//! Random stories about keys: the cache beside two plain lists, and the actor under callers who leave.
+//! Random sequences for keys: the cache compared with two plain lists, and the actor with callers that leave.
 //!
-//! A story that fails is cut down to its shortest form. `PROPTEST_CASES` sets how many are told.
+//! A failing sequence is shrunk to its shortest form. `PROPTEST_CASES` sets how many are tried, `SEED` repeats a run.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 mod property;
@@ -48,7 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A caller. The story keeps a second hold on `left`, by which it goes.
+/// A caller. The sequence keeps a second hold on `left`, by which it goes.
 #[derive(Debug, Clone, PartialEq)]
 struct Caller {
     number: usize,
@@ -78,8 +78,8 @@ struct Stored {
     number: usize,
 }
 
-/// A cache and the naive form of it, told the same story.
-struct Told {
+/// A cache and the naive form of it, under the same sequence of events.
+struct Compared {
     cache: IdempotencyCache<usize, Caller>,
     max_size: usize,
     /// The least recently used first.
@@ -87,8 +87,8 @@ struct Told {
     executions: Vec<Execution>,
     ended: Vec<(usize, ExecutionId)>,
     callers: Vec<Caller>,
-    /// How often each caller has been told something.
-    told: Vec<usize>,
+    /// How many answers each caller has got.
+    answers: Vec<usize>,
     values: usize,
     start: Instant,
     now: u64,
@@ -98,7 +98,7 @@ fn name(key: usize) -> Key {
     format!("key-{key}").into()
 }
 
-impl Told {
+impl Compared {
     fn new(max_size: usize) -> Self {
         let settings = CacheSettings {
             max_size: NonZeroUsize::new(max_size).expect("true in this test"),
@@ -111,7 +111,7 @@ impl Told {
             executions: Vec::new(),
             ended: Vec::new(),
             callers: Vec::new(),
-            told: Vec::new(),
+            answers: Vec::new(),
             values: 0,
             start: Instant::now(),
             now: 0,
@@ -125,9 +125,9 @@ impl Told {
     fn begin(&mut self, key: usize) -> Result<(), TestCaseError> {
         let caller = Caller { number: self.callers.len(), left: Rc::default() };
         self.callers.push(caller.clone());
-        self.told.push(0);
+        self.answers.push(0);
         let found = self.stored.iter().position(|entry| entry.key == key).map(|at| self.stored.remove(at));
-        let (live, dead): (Option<Stored>, bool) = match found {
+        let (live, expired_entry): (Option<Stored>, bool) = match found {
             Some(entry) if self.now - entry.since < TTL => (Some(entry), false),
             other => (None, other.is_some()),
         };
@@ -137,18 +137,18 @@ impl Told {
                 let entry = live.ok_or_else(|| TestCaseError::fail("a replay of what is not stored"))?;
                 prop_assert_eq!((value, &answered), (entry.value, &caller));
                 self.stored.push(entry);
-                self.told[caller.number] += 1;
+                self.answers[caller.number] += 1;
             }
             Begun::Lead { execution, caller: answered, expired } => {
                 prop_assert!(live.is_none(), "a stored answer is made again");
                 prop_assert!(self.executions.iter().all(|other| other.key != key), "two lead");
-                prop_assert_eq!((expired, &answered), (dead, &caller));
+                prop_assert_eq!((expired, &answered), (expired_entry, &caller));
                 self.executions.push(Execution { key, id: execution, waiting: Vec::new() });
-                self.told[caller.number] += 1;
+                self.answers[caller.number] += 1;
             }
             Begun::Follow => {
                 let execution = self.executions.iter_mut().find(|execution| execution.key == key);
-                let execution = execution.ok_or_else(|| TestCaseError::fail("it waits for nobody"))?;
+                let execution = execution.ok_or_else(|| TestCaseError::fail("it follows no leader"))?;
                 execution.waiting.push(caller);
             }
         }
@@ -169,23 +169,23 @@ impl Told {
         };
         let answered = stayed(&mut completed.followers.into_iter());
         prop_assert_eq!(&answered, &stayed(&mut execution.waiting.into_iter()));
-        answered.into_iter().for_each(|number| self.told[number] += 1);
+        answered.into_iter().for_each(|number| self.answers[number] += 1);
         self.ended.push((execution.key, execution.id));
         Ok(())
     }
 
-    /// As the actor does: an heir who has left abandons in turn.
+    /// As the actor does: an successor who has left abandons in turn.
     fn abandon(&mut self, place: usize) -> Result<(), TestCaseError> {
         let Execution { key, mut id, waiting } = self.executions.swap_remove(place);
         let mut expected = waiting.into_iter().filter(|caller| !caller.has_left());
         loop {
             self.ended.push((key, id));
             match self.cache.abandon(&name(key), id) {
-                Some((next, heir)) if heir.has_left() => id = next,
-                Some((next, heir)) => {
+                Some((next, successor)) if successor.has_left() => id = next,
+                Some((next, successor)) => {
                     let first = expected.next();
-                    prop_assert_eq!(Some(&heir), first.as_ref());
-                    self.told[heir.number] += 1;
+                    prop_assert_eq!(Some(&successor), first.as_ref());
+                    self.answers[successor.number] += 1;
                     self.executions.push(Execution { key, id: next, waiting: expected.collect() });
                     return Ok(());
                 }
@@ -206,8 +206,9 @@ impl Told {
     }
 
     fn sweep(&mut self, limit: usize) -> Result<(), TestCaseError> {
-        let dead = |entry: &Stored| self.now - entry.since >= TTL;
-        let mut expected: Vec<Stored> = self.stored.iter().filter(|entry| dead(entry)).cloned().collect();
+        let expired_entry = |entry: &Stored| self.now - entry.since >= TTL;
+        let mut expected: Vec<Stored> =
+            self.stored.iter().filter(|entry| expired_entry(entry)).cloned().collect();
         expected.sort_by_key(|entry| entry.number);
         let more = expected.len() > limit;
         expected.truncate(limit);
@@ -243,16 +244,16 @@ proptest! {
     #![proptest_config(property::config())]
 
     #[test]
-    fn the_cache_does_what_two_plain_lists_do(max_size in 1..4usize, story in vec(event(), 0..80)) {
-        let mut told = Told::new(max_size);
-        for event in story {
-            told.happens(&event)?;
+    fn the_cache_behaves_like_two_plain_lists(max_size in 1..4usize, sequence in vec(event(), 0..80)) {
+        let mut compared = Compared::new(max_size);
+        for event in sequence {
+            compared.happens(&event)?;
         }
-        while !told.executions.is_empty() {
-            told.abandon(0)?;
+        while !compared.executions.is_empty() {
+            compared.abandon(0)?;
         }
-        for (caller, times) in told.callers.iter().zip(&told.told) {
-            prop_assert!(*times == 1 || (caller.has_left() && *times == 0), "{caller:?} was told {times} times");
+        for (caller, times) in compared.callers.iter().zip(&compared.answers) {
+            prop_assert!(*times == 1 || (caller.has_left() && *times == 0), "{caller:?} got {times} answers");
         }
     }
 }
@@ -325,8 +326,8 @@ async fn run_the_actor() {
     }
 }
 
-/// One executes a key at a time, one answer is made, and whoever stays gets something.
-async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
+/// One caller executes a key at a time, one answer is made, and every caller that stays gets a result.
+async fn act(sequence: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = CacheSettings {
         max_size: NonZeroUsize::new(100).expect("true in this test"),
         ttl: Duration::from_secs(3600),
@@ -334,7 +335,7 @@ async fn act(story: Vec<Step>) -> Result<(), TestCaseError> {
     let (cache, actor) = idempotency::prepare::<usize>(settings, "test");
     actor.start();
     let mut requests = Requests::default();
-    for step in story {
+    for step in sequence {
         let (asked, leases) = (requests.asked.len(), requests.leases.len());
         match step {
             Step::Begin(key) => {
@@ -371,7 +372,7 @@ async fn settle(mut requests: Requests) -> Result<(), TestCaseError> {
             requests.take(place).await?;
         }
     }
-    prop_assert!(requests.asked.is_empty(), "{} wait for ever", requests.asked.len());
+    prop_assert!(requests.asked.is_empty(), "{} wait without end", requests.asked.len());
     drop(requests);
     run_the_actor().await;
     Ok(())
@@ -381,7 +382,7 @@ proptest! {
     #![proptest_config(property::config())]
 
     #[test]
-    fn whoever_stays_gets_an_answer_or_the_lease_and_nothing_stays_in_flight(story in vec(step(), 0..80)) {
-        actix_rt::System::new().block_on(act(story))?;
+    fn a_caller_that_stays_gets_an_answer_or_the_lease_and_nothing_stays_in_flight(sequence in vec(step(), 0..80)) {
+        actix_rt::System::new().block_on(act(sequence))?;
     }
 }

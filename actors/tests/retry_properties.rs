@@ -1,6 +1,6 @@
 //! Random waits, deadlines and loads: how long a retry waits, whether it is made, and how many all calls make.
 //!
-//! A case that fails is cut down to its simplest form. `PROPTEST_CASES` sets how many are tried.
+//! A failing case is shrunk to its simplest form. `PROPTEST_CASES` sets how many are tried, `SEED` repeats a run.
 
 mod property;
 
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn no_shape_however_absurd_overflows(
+    fn no_backoff_however_extreme_overflows(
         (min, max) in (any::<Duration>(), prop_oneof![any::<Duration>(), Just(Duration::MAX)]),
         multiplier in any::<f64>(),
         jitter in jitter(),
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_retry_keeps_to_its_number_its_deadline_and_the_servers_wish(
+    fn a_retry_respects_the_number_of_attempts_the_deadline_and_retry_after(
         (backoff, max_attempts, retry_after_max) in (backoff(), 1..10u32, duration()),
         number in prop_oneof![1..10u32, number()],
         useless in any::<bool>(),
@@ -186,13 +186,13 @@ proptest! {
     fn over_any_window_retries_stay_within_rate_and_share(
         ratio in prop_oneof![Just(0.0), Just(0.2), 0.0..2.0f64],
         per_second in prop_oneof![Just(0.0), Just(10.0), 0.0..20.0f64],
-        story in vec(event(), 0..80),
+        sequence in vec(event(), 0..80),
     ) {
         let start = Instant::now();
         let mut budget = Budget::new(BudgetSettings { ratio, per_second }, 0, start);
         let (mut now, mut calls, mut unnoticed) = (0, 0, 0);
         let (mut noticed, mut retried): (Vec<(u64, u64)>, Vec<u64>) = (Vec::new(), Vec::new());
-        for event in story {
+        for event in sequence {
             match event {
                 Event::Calls(more) => {
                     calls += more;
@@ -209,11 +209,11 @@ proptest! {
         }
         for (first, from) in retried.iter().enumerate() {
             for (last, to) in retried.iter().enumerate().skip(first) {
-                #[allow(clippy::cast_precision_loss, reason = "counts of a story are small")]
+                #[allow(clippy::cast_precision_loss, reason = "counts of a sequence are small")]
                 let (seconds, retries) = ((to - from) as f64 / 1e3, (last - first + 1) as f64);
                 let window = from.saturating_sub(CREDIT)..=*to;
                 let paying: u64 = noticed.iter().filter(|(at, _)| window.contains(at)).map(|(_, n)| n).sum();
-                #[allow(clippy::cast_precision_loss, reason = "counts of a story are small")]
+                #[allow(clippy::cast_precision_loss, reason = "counts of a sequence are small")]
                 let allowed = per_second.max(1.0) + per_second * seconds + ratio * paying as f64;
                 prop_assert!(
                     retries <= allowed + 1e-6,

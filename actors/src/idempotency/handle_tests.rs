@@ -33,7 +33,7 @@ async fn replay(handle: &IdempotencyHandle<u32>, key: &str) -> u32 {
     }
 }
 
-/// A caller who waits: its message has been handled when this returns.
+/// A caller that waits: its message has been handled when this returns.
 async fn waiting(handle: &IdempotencyHandle<u32>, key: &str) -> impl Future<Output = Outcome<u32>> {
     let handle_of_waiter = handle.clone();
     let key = Key::from(key);
@@ -44,7 +44,7 @@ async fn waiting(handle: &IdempotencyHandle<u32>, key: &str) -> impl Future<Outp
 }
 
 #[actix_rt::test]
-async fn those_who_wait_get_the_answer_of_the_one_who_executes() {
+async fn followers_get_the_answer_of_the_leader() {
     let cache = started();
     let first = lease(&cache, "a").await;
     let (second, third) = (waiting(&cache, "a").await, waiting(&cache, "a").await);
@@ -55,7 +55,7 @@ async fn those_who_wait_get_the_answer_of_the_one_who_executes() {
 }
 
 #[actix_rt::test]
-async fn a_dropped_lease_goes_to_the_first_who_still_waits() {
+async fn a_dropped_lease_goes_to_the_first_follower_that_has_not_left() {
     let cache = started();
     let first = lease(&cache, "a").await;
     let (gone, third) = (waiting(&cache, "a").await, waiting(&cache, "a").await);
@@ -117,7 +117,7 @@ async fn a_replay_without_a_message_is_a_use_all_the_same() {
 }
 
 #[actix_rt::test]
-async fn a_published_answer_dies_like_any_other() {
+async fn a_published_answer_expires_like_any_other() {
     pause();
     let cache = started();
     lease(&cache, "a").await.complete(7);
@@ -129,7 +129,7 @@ async fn a_published_answer_dies_like_any_other() {
 }
 
 #[actix_rt::test]
-async fn dead_answers_are_swept_without_being_read() {
+async fn expired_answers_are_swept_without_being_read() {
     pause();
     let cache = started();
     for n in 0..100 {
@@ -144,7 +144,7 @@ async fn dead_answers_are_swept_without_being_read() {
 const SWEEPS: Duration = Duration::from_secs(2);
 
 #[actix_rt::test]
-async fn an_ended_actor_is_an_error_and_not_a_wait() {
+async fn a_call_to_an_ended_actor_is_an_error() {
     let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: TTL };
     let (handle, unstarted) = prepare::<u32>(settings, "test");
     drop(unstarted);

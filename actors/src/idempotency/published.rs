@@ -1,7 +1,7 @@
-//! What can be replayed without asking the actor: the answers that were replayed lately.
+//! The answers that were replayed lately, readable without a message to the actor.
 //!
-//! The actor alone writes here: it publishes an answer when it replays it, and withdraws it before the answer is gone
-//! from the cache. Readers note which answers they took, in order, and the actor reads those notes before it next
+//! Only the actor writes here: it publishes an answer when it replays it, and withdraws it when the answer leaves the
+//! cache. Readers note which answers they took, in order, and the actor reads those notes before it next
 //! looks at the order of use; so the least recently used answer is still exactly that.
 
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use super::cache::Key;
 
-/// Answers at most; a cache that is read evenly gains nothing from more.
+/// The largest number of published answers. A cache that is read evenly gains nothing from more.
 const MAX_ANSWERS: usize = 1024;
 
-/// Uses that are noted at most; beyond them a reader asks the actor, which reads the notes.
+/// The largest number of noted uses. Beyond it a reader asks the actor, which reads the notes.
 const MAX_NOTES: usize = 4096;
 
 /// Answers that any thread can read.
@@ -38,7 +38,7 @@ impl<V: Clone> Published<V> {
         Self(Mutex::new(Inner { answers: HashMap::new(), used: Vec::new() }))
     }
 
-    /// The answer, if it is published and alive; its use is noted.
+    /// Returns the answer, if it is published and has not expired, and notes its use.
     pub(super) fn read(&self, key: &Key, now: Instant) -> Option<V> {
         let Inner { answers, used } = &mut *self.lock();
         let answer = answers.get(key).filter(|answer| now < answer.expires)?;
@@ -52,7 +52,7 @@ impl<V: Clone> Published<V> {
         Some(answer.value.clone())
     }
 
-    /// Lets everybody read an answer until it expires.
+    /// Publishes an answer until it expires.
     pub(super) fn publish(&self, key: &Key, value: V, expires: Instant) {
         let answers = &mut self.lock().answers;
         if answers.len() == MAX_ANSWERS {
@@ -62,7 +62,7 @@ impl<V: Clone> Published<V> {
         answers.insert(Key::clone(key), Answer { value, expires });
     }
 
-    /// Lets nobody read an answer any more.
+    /// Withdraws an answer.
     pub(super) fn withdraw(&self, key: &str) {
         self.lock().answers.remove(key);
     }
@@ -74,7 +74,7 @@ impl<V: Clone> Published<V> {
         used.clear();
     }
 
-    /// What was read since the last time, in order.
+    /// Takes the keys whose answers were read since the last time, in order.
     pub(super) fn take_notes(&self) -> Vec<Key> {
         mem::take(&mut self.lock().used)
     }

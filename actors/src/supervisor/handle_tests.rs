@@ -1,4 +1,4 @@
-//! The actor through its handle, under a clock that stands still until everybody waits.
+//! The actor through its handle, under a paused clock.
 
 use std::time::Duration;
 
@@ -290,7 +290,7 @@ async fn after_a_restart_only_later_calls_add_to_the_retry_budget() {
 }
 
 #[actix_rt::test]
-async fn the_breaker_obeys_orders() {
+async fn the_breaker_follows_commands() {
     let supervisor = start(1, 1, 10.0);
     supervisor.force_open().await.unwrap();
     tokio::time::advance(RECOVERY * 1_000).await;

@@ -85,7 +85,7 @@ fn an_abandoned_call_counts_neither_way() {
 }
 
 #[test]
-fn while_open_everybody_is_refused_and_told_how_long_to_wait() {
+fn while_open_every_call_is_refused_with_the_time_to_wait() {
     let mut bench = Bench::new(1, 1);
     bench.fail(1, 0);
     for second in [0, 1, 29] {
@@ -104,7 +104,7 @@ fn when_the_time_has_passed_exactly_the_allowed_probes_go_out() {
 }
 
 #[test]
-fn those_who_are_refused_while_probes_are_out_are_told_to_wait_no_longer_than_a_recovery() {
+fn a_refusal_while_probes_are_out_asks_to_wait_no_longer_than_a_recovery() {
     let (mut bench, _probe) = Bench::half_open(1);
     assert_eq!(bench.admit(31), refused(30), "59 seconds of lease are left, a recovery is shorter");
     assert_eq!(bench.admit(85), refused(5), "the lease ends at 90");

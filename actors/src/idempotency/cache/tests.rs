@@ -57,7 +57,7 @@ fn an_answer_is_replayed_until_it_is_as_old_as_the_ttl() {
 }
 
 #[test]
-fn reading_does_not_prolong_an_answers_life() {
+fn reading_an_answer_does_not_extend_its_time() {
     let (mut cache, start) = cache(10);
     store(&mut cache, "a", 1, start);
     for second in 0..60 {
@@ -67,7 +67,7 @@ fn reading_does_not_prolong_an_answers_life() {
 }
 
 #[test]
-fn the_least_recently_used_answer_makes_room() {
+fn the_least_recently_used_answer_is_evicted() {
     let (mut cache, now) = cache(2);
     store(&mut cache, "a", 1, now);
     store(&mut cache, "b", 2, now);
@@ -78,7 +78,7 @@ fn the_least_recently_used_answer_makes_room() {
 }
 
 #[test]
-fn those_who_come_while_one_executes_wait_in_order() {
+fn callers_that_come_during_an_execution_follow_in_order() {
     let (mut cache, now) = cache(10);
     let execution = lead(&mut cache, "a", now);
     assert_eq!(cache.begin(&key("a"), "second", now), Begun::Follow);
@@ -89,7 +89,7 @@ fn those_who_come_while_one_executes_wait_in_order() {
 }
 
 #[test]
-fn the_first_who_waits_takes_over_when_the_execution_dies() {
+fn the_first_follower_takes_over_an_execution_that_is_abandoned() {
     let (mut cache, now) = cache(10);
     let first = lead(&mut cache, "a", now);
     cache.begin(&key("a"), "second", now);
@@ -100,7 +100,7 @@ fn the_first_who_waits_takes_over_when_the_execution_dies() {
 }
 
 #[test]
-fn an_execution_that_dies_alone_leaves_nothing() {
+fn an_execution_that_is_abandoned_without_followers_leaves_nothing() {
     let (mut cache, now) = cache(10);
     let execution = lead(&mut cache, "a", now);
     assert_eq!(cache.abandon(&key("a"), execution), None);
@@ -132,22 +132,22 @@ fn an_entry_in_flight_is_never_evicted() {
 }
 
 #[test]
-fn a_sweep_removes_exactly_the_dead_and_stops_at_its_limit() {
+fn a_sweep_removes_exactly_the_expired_answers_and_stops_at_its_limit() {
     let (mut cache, start) = cache(10);
     for (second, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
         store(&mut cache, name, 1, start + Duration::from_secs(second as u64));
     }
     stored(&mut cache, "a", start + Duration::from_secs(5));
     let mut removed = Vec::new();
-    let three_are_dead = start + TTL + Duration::from_secs(2);
-    assert!(cache.sweep(three_are_dead, 2, |key| removed.push(key.to_owned())));
-    assert!(!cache.sweep(three_are_dead, 2, |key| removed.push(key.to_owned())));
+    let three_have_expired = start + TTL + Duration::from_secs(2);
+    assert!(cache.sweep(three_have_expired, 2, |key| removed.push(key.to_owned())));
+    assert!(!cache.sweep(three_have_expired, 2, |key| removed.push(key.to_owned())));
     assert_eq!(removed, ["a", "b", "c"]);
     assert_eq!(cache.stats().stored, 1);
 }
 
 #[test]
-fn those_who_gave_up_are_forgotten_while_others_keep_coming() {
+fn followers_that_left_are_removed_while_others_keep_coming() {
     let (mut cache, now) = cache(10);
     let execution = lead(&mut cache, "a", now);
     cache.begin(&key("a"), "stays", now);
