@@ -43,6 +43,12 @@ impl Headers {
         self.0.is_empty()
     }
 
+    /// Every header as text that may be logged: `***` stands for the value of a secret header, such as `Set-Cookie`, and
+    /// for the secrets in a URL.
+    pub fn redacted(&self) -> impl Iterator<Item = (&str, String)> {
+        self.iter().map(|(name, value)| (name, redact::header(name, value)))
+    }
+
     /// All values of a header, as bytes.
     pub(crate) fn raw<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         self.0
@@ -77,6 +83,7 @@ mod tests {
             [pair("set-cookie", b"a=1"), pair("x-odd", b"\xff"), pair("set-cookie", b"b=2")]
                 .into_iter()
                 .collect();
+        assert_eq!(headers.redacted().next(), Some(("set-cookie", "***".to_owned())));
         assert_eq!(headers.get("Set-Cookie"), Some("a=1"));
         assert_eq!(headers.get_all("SET-COOKIE").collect::<Vec<_>>(), ["a=1", "b=2"]);
         assert_eq!(headers.get("x-odd"), None, "not text");

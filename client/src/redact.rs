@@ -29,6 +29,9 @@ const TELLING: [&str; 15] = [
 /// Whole words of names that do.
 const WORDS: [&str; 9] = ["auth", "key", "pwd", "pass", "sig", "sid", "jwt", "code", "otp"];
 
+/// Headers whose value is a URL or contains one.
+const URLS: [&str; 4] = ["location", "content-location", "link", "refresh"];
+
 /// Whether a header or a query parameter of this name has a secret value.
 pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -65,15 +68,22 @@ fn without_userinfo(text: &str) -> String {
     }
 }
 
+/// The value of a header as text, hidden if it is a secret, and with its secrets hidden if it is a URL.
+pub(crate) fn header(name: &str, value: &[u8]) -> String {
+    if is_secret(name) {
+        return HIDDEN.to_owned();
+    }
+    let text = String::from_utf8_lossy(value);
+    if URLS.contains(&name) { url(&text) } else { text.into_owned() }
+}
+
 /// Headers for debug output.
 pub(crate) struct Shown<'a>(pub(crate) &'a [(HeaderName, HeaderValue)]);
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.iter().map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.as_str(), if is_secret(name.as_str()) { HIDDEN.into() } else { value })
-        });
+        let shown =
+            self.0.iter().map(|(name, value)| (name.as_str(), header(name.as_str(), value.as_bytes())));
         f.debug_map().entries(shown).finish()
     }
 }

@@ -188,13 +188,15 @@ async fn a_report_is_one_line_whatever_the_body() {
 
 #[tokio::test]
 async fn a_report_has_the_headers_of_a_success_and_of_an_error_without_their_secrets() {
-    let headers = "X-One: 1\r\nX-Many: b\r\nx-many: a\r\nSet-Cookie: s=secret; Path=/\r\nX-Odd: \u{e9}\r\n";
+    let headers = "X-One: 1\r\nX-Many: b\r\nx-many: a\r\nSet-Cookie: s=secret; Path=/\r\nX-Odd: \u{e9}\r\n\
+        Location: http://u:secret@host/?token=secret\r\n";
     for status in [200, 404] {
         let server = WireServer::always(vec![reply(status, headers, "")]).await;
         let outcome = report_of(&server.url()).run().await;
         let headers = &json(&outcome)["headers"];
         assert_eq!((&headers["x-one"], &headers["x-many"]), (&json!("1"), &json!(["b", "a"])), "{headers:#}");
-        assert_eq!((&headers["set-cookie"], &headers["x-odd"]), (&json!("s=***; Path=/"), &json!("\u{e9}")));
+        assert_eq!((&headers["set-cookie"], &headers["x-odd"]), (&json!("***"), &json!("\u{e9}")));
+        assert_eq!(headers["location"], "http://***@host/?token=***");
         assert!(!outcome.stdout.contains("secret"), "{outcome:#?}");
     }
     let port = UnusedPort::new();

@@ -72,11 +72,16 @@ async fn a_reader_that_has_gone_away_is_not_an_error() {
 #[tokio::test]
 async fn output_that_cannot_be_written_is_an_error() {
     let server = WireServer::always(vec![reply(200, "", "body")]).await;
-    let program = get(&server.url());
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    let outcome = end(program.command().stdout(full).spawn().unwrap()).await;
-    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    assert!(outcome.only_error_line().contains("standard output"), "{outcome:#?}");
+    let url = server.url();
+    let load = resilient().arguments(&["load", &url, "--requests", "1", "--concurrency", "1"]);
+    let printing = [&["--help"][..], &["--version"], &["completions", "bash"]];
+    let printing = printing.into_iter().map(|arguments| resilient().arguments(arguments));
+    for program in [get(&url), report_of(&url), load].into_iter().chain(printing) {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let outcome = end(program.command().stdout(full).spawn().unwrap()).await;
+        assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+        assert!(outcome.only_error_line().starts_with("resilient: standard output: "), "{outcome:#?}");
+    }
 }
 
 #[tokio::test]

@@ -235,6 +235,27 @@ async fn a_bad_variable_is_refused_by_its_name() {
 }
 
 #[tokio::test]
+async fn a_variable_that_does_not_exist_is_refused_with_the_nearest_one_that_does() {
+    let server = WireServer::always(vec![reply(200, "", "")]).await;
+    let get = |name, value| resilient().env(name, value).arguments(&["get", &server.url()]);
+    for (name, nearest) in [
+        ("RESILIENT_RETRY_MAX_ATTEMPT", "RESILIENT_RETRY_MAX_ATTEMPTS"),
+        ("RESILIENT_DEADLINES", "RESILIENT_DEADLINE"),
+        ("RESILIENT_RETRY_RETRY_AFTER", "RESILIENT_RETRY_RETRY_AFTER_MAX"),
+    ] {
+        let line = refusal(get(name, "secret")).await;
+        assert!(line.contains(&format!("{name} does not exist")) && !line.contains("secret"), "{line}");
+        assert!(line.contains(&format!("did you mean {nearest}?")), "{line}");
+        let load = resilient().env(name, "1").arguments(&["load", &server.url()]);
+        refusal(load.flag("--requests", 1).flag("--concurrency", 1)).await;
+    }
+    assert_eq!(server.connections(), 0);
+    // Kubernetes sets this for a service that is named resilient.
+    let outcome = get("RESILIENT_SERVICE_HOST", "10.0.0.1").run().await;
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+}
+
+#[tokio::test]
 async fn an_argument_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let bad = std::ffi::OsStr::from_bytes(b"a\xff");

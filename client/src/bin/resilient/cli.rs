@@ -166,6 +166,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     }
     let typed = Typed::from_iter_safe(arguments).map_err(|error| match error.kind {
         ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => Unparsed::Asked(error.message),
+        // The version could not be written. Writing it again gives a better message.
+        ErrorKind::Io => Unparsed::Asked(concat!("resilient ", env!("CARGO_PKG_VERSION")).to_owned()),
         _ => Unparsed::Wrong(reason(&error)),
     })?;
     Ok(match typed {

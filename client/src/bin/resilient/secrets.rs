@@ -1,9 +1,12 @@
-//! Masks the user information of URLs in text that is shown: messages, reports, headers. Pure.
+//! Masks the user information of URLs in messages. Pure.
+//!
+//! The library hides secrets in its own messages. These are masked for what comes from elsewhere: the parser of the
+//! command line repeats arguments.
 
 use std::borrow::Cow;
 
 /// Stands for a secret.
-pub(crate) const MASKED: &str = "***";
+const MASKED: &str = "***";
 
 /// Replaces what stands between `//` and the last `@` of an authority.
 pub(crate) fn without_userinfo(text: &str) -> Cow<'_, str> {
