@@ -1,4 +1,4 @@
-//! The server as a value: bind it, ask for its address, run it until it is told to stop.
+//! The server as a value: binds its address, reports it, and runs until it is asked to stop.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -29,7 +29,7 @@ use crate::observe::{Observe, RequestLog};
 use crate::state::{AppState, Documents};
 use crate::{openapi, routes};
 
-/// A server that listens already, and accepts once it runs.
+/// A server that already listens. It accepts connections once it runs.
 pub struct Application {
     config: Config,
     listener: TcpListener,
@@ -44,15 +44,15 @@ pub enum StartError {
     Unresolved {
         /// The name.
         host: String,
-        /// What the resolver says.
+        /// The error of the resolver.
         source: io::Error,
     },
-    /// The address cannot be listened on; the port is taken, say.
+    /// The server cannot listen on the address, for example because the port is taken.
     #[display("cannot listen on {address}: {source}")]
     Unbound {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -60,7 +60,7 @@ pub enum StartError {
 /// How many connections may wait to be accepted. Linux bounds it further by `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
 
-/// How long a client may take none of its answer.
+/// How long a client may read nothing of its answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a refused request's body is still read, so that the client sees the refusal and not a reset.
@@ -93,16 +93,16 @@ impl Application {
         Self::with_listener(config, listener).map_err(|source| StartError::Unbound { address, source })
     }
 
-    /// Takes a socket that listens already.
+    /// Uses a socket that already listens.
     ///
     /// # Errors
-    /// The socket is none.
+    /// The error of the system when the socket has no address.
     pub fn with_listener(config: Config, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self { config, listener, address })
     }
 
-    /// Where it listens; the port is the real one, also when 0 was configured.
+    /// The address on which it listens, with the real port even when 0 was configured.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -1,4 +1,4 @@
-//! `test-server health`: the program as a health check, so that a container's image needs no other.
+//! `test-server health`: checks the health of a running server, so that a container image needs no other program.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -9,39 +9,39 @@ use serde_json::Value;
 
 use crate::config::Config;
 
-/// How long a healthy server may take to say so.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a healthy server may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why a server is not called healthy.
+/// Why a server does not count as healthy.
 #[derive(Debug, Display, Error)]
 pub enum Unhealthy {
-    /// The address to ask is none.
+    /// The given address is invalid.
     #[display("--url is {url:?}, expected an address like http://127.0.0.1:8000/health: {reason}")]
     BadUrl {
-        /// What was given.
+        /// The given address.
         url: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: String,
     },
-    /// Nobody answered.
+    /// There was no answer.
     #[display("unhealthy: {url} does not answer: {reason}")]
     NoAnswer {
-        /// Who was asked.
+        /// The address that was asked.
         url: String,
         /// What went wrong.
         reason: String,
     },
-    /// The answer is not that of a healthy server.
+    /// The answer is not the one of a healthy server.
     #[display("unhealthy: {url} answers {status}")]
     WrongAnswer {
-        /// Who was asked.
+        /// The address that was asked.
         url: String,
-        /// The answer's status.
+        /// The status of the answer.
         status: u16,
     },
 }
 
-/// Where a server with this configuration is asked from the same machine.
+/// The address at which a server with this configuration is asked from the same machine.
 #[must_use]
 pub fn url_of(config: &Config) -> String {
     let host = match config.host.parse::<IpAddr>() {
@@ -53,7 +53,7 @@ pub fn url_of(config: &Config) -> String {
     format!("http://{host}:{}/health", config.port)
 }
 
-/// Asks once.
+/// Asks the server once.
 ///
 /// # Errors
 /// [`Unhealthy`], unless the answer is `200` with the status `ok`.
@@ -66,12 +66,12 @@ pub async fn check(url: &str) -> Result<(), Unhealthy> {
         return Err(Unhealthy::BadUrl { url: url.to_owned(), reason });
     }
     if parsed.path() == "/" {
-        // The address of a server means its health.
+        // The address of a server alone stands for the address of its health check.
         return Box::pin(check(&format!("{}/health", url.trim_end_matches('/')))).await;
     }
     let no_answer = |reason: String| Unhealthy::NoAnswer { url: url.to_owned(), reason };
     let ask = async {
-        let client = Client::builder().timeout(PATIENCE).disable_redirects().finish();
+        let client = Client::builder().timeout(ANSWER_TIMEOUT).disable_redirects().finish();
         let mut response = client.get(parsed).send().await.map_err(|error| no_answer(error.to_string()))?;
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
@@ -80,8 +80,8 @@ pub async fn check(url: &str) -> Result<(), Unhealthy> {
         }
         Err(Unhealthy::WrongAnswer { url: url.to_owned(), status: status.as_u16() })
     };
-    let in_time = actix_rt::time::timeout(PATIENCE, ask).await;
-    in_time.unwrap_or_else(|_| Err(no_answer(format!("nothing within {} s", PATIENCE.as_secs()))))
+    let in_time = actix_rt::time::timeout(ANSWER_TIMEOUT, ask).await;
+    in_time.unwrap_or_else(|_| Err(no_answer(format!("nothing within {} s", ANSWER_TIMEOUT.as_secs()))))
 }
 
 #[cfg(test)]

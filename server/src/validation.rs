@@ -1,7 +1,7 @@
-//! Reads values out of a request, and says what is wrong with them in the words of FastAPI.
+//! Reads values out of a request, and describes what is wrong with them in the words of FastAPI.
 //!
-//! Whole numbers are read as pydantic reads them in its lax mode, so that what the Python server took ours takes
-//! too: spaces around them, a sign, single underscores between digits and a fraction of zeros are fine.
+//! Whole numbers are read as pydantic reads them in its lax mode, so that every value that the Python server accepts
+//! is accepted here: spaces around the number, a sign, single underscores between digits and a fraction of zeros.
 
 use std::ops::RangeInclusive;
 
@@ -40,7 +40,7 @@ struct ValidationError {
 pub struct Fault {
     /// Which rule is broken.
     pub rule: Rule,
-    /// Where: `path`, `query` or `header`, and the name.
+    /// Where the value is: `path`, `query` or `header`, then its name.
     pub location: [&'static str; 2],
     /// What was sent.
     pub input: String,
@@ -49,22 +49,22 @@ pub struct Fault {
 /// The rules that a value can break, and their parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// It is a whole number.
+    /// The value must be a whole number.
     IntParsing,
-    /// It is not below this.
+    /// The value must not be below this.
     GreaterThanEqual(u32),
-    /// It is not above this.
+    /// The value must not be above this.
     LessThanEqual(u32),
-    /// It is not longer than this.
+    /// The value must not be longer than this.
     StringTooLong(usize),
-    /// It has only the characters that it may have.
+    /// The value must match the pattern of a key.
     StringPatternMismatch,
 }
 
-/// Longest idempotency key.
+/// The length of the longest idempotency key.
 pub const MAX_KEY_LENGTH: usize = 255;
 
-/// Visible ASCII: what an idempotency key is made of.
+/// The pattern of an idempotency key: visible ASCII characters.
 pub const KEY_PATTERN: &str = "^[!-~]+$";
 
 impl Rule {
@@ -118,7 +118,7 @@ impl Serialize for Fault {
 /// Reads a whole number within a range.
 ///
 /// # Errors
-/// What is wrong with it.
+/// [`Fault`] when the value breaks a rule.
 pub fn whole_number(
     location: [&'static str; 2],
     input: &str,
@@ -136,10 +136,10 @@ pub fn whole_number(
     Err(Fault { rule, location, input: input.to_owned() })
 }
 
-/// Checks an idempotency key. What is not UTF-8 is shown with replacement characters.
+/// Checks an idempotency key. In the fault, bytes that are not UTF-8 become replacement characters.
 ///
 /// # Errors
-/// What is wrong with it.
+/// [`Fault`] when the value breaks a rule.
 pub fn idempotency_key<'a>(location: [&'static str; 2], input: &'a [u8]) -> Result<&'a str, Fault> {
     let rule = match std::str::from_utf8(input) {
         _ if input.len() > MAX_KEY_LENGTH => Rule::StringTooLong(MAX_KEY_LENGTH),
@@ -149,7 +149,7 @@ pub fn idempotency_key<'a>(location: [&'static str; 2], input: &'a [u8]) -> Resu
     Err(Fault { rule, location, input: String::from_utf8_lossy(input).into_owned() })
 }
 
-/// A number of any length; what does not fit an `i64` becomes its largest or smallest value.
+/// Parses a number of any length. A number that does not fit an `i64` becomes its largest or smallest value.
 pub(crate) fn parse_integer(input: &str) -> Option<i64> {
     let text = input.trim();
     let (negative, digits) = match text.as_bytes().first()? {

@@ -141,7 +141,7 @@ async fn operation_ids_tags_and_schemas_are_named_as_in_the_seed() {
 }
 
 #[tokio::test]
-async fn the_document_tells_the_ranges_and_the_errors() {
+async fn the_document_describes_the_ranges_and_the_errors() {
     let server = TestServer::start().await;
     let document = document(&server).await;
     let message = &document["paths"]["/msg"]["get"];
@@ -197,7 +197,7 @@ async fn every_reference_in_the_document_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn what_the_document_says_of_an_answer_is_what_the_server_answers() {
+async fn the_answers_have_exactly_the_fields_that_the_document_describes() {
     let server = TestServer::start().await;
     let document = document(&server).await;
     for (path, method, request) in [

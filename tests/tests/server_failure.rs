@@ -1,4 +1,4 @@
-//! Failures happen exactly as ordered: so many, or for so long, and never one more or less.
+//! Failures happen exactly as configured: by count or by duration, and never one more or fewer.
 
 use std::time::{Duration, Instant};
 

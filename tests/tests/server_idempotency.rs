@@ -19,7 +19,7 @@ async fn assert_replayed(server: &TestServer, keys: &[(&str, bool)]) {
 }
 
 #[tokio::test]
-async fn a_key_used_again_gets_the_same_message_and_is_told_so() {
+async fn a_key_used_again_gets_the_same_message_marked_as_replayed() {
     let server = TestServer::builder().flag("--workers", 2).start().await;
     let first = keyed(&server, "order-1").await;
     assert!(!first.is_replayed());
@@ -128,7 +128,7 @@ async fn a_cache_of_one_holds_the_last() {
 }
 
 #[tokio::test]
-async fn a_cache_holds_as_many_as_it_is_said_to_and_no_more() {
+async fn a_cache_holds_as_many_entries_as_configured_and_no_more() {
     let server = TestServer::builder().flag("--cache-max-size", 100).start().await;
     let keys: Vec<String> = (0..101).map(|n| format!("key-{n}")).collect();
     for key in &keys {
@@ -141,7 +141,7 @@ async fn a_cache_holds_as_many_as_it_is_said_to_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_entry_lives_as_long_as_said_and_hits_do_not_extend_it() {
+async fn an_entry_lives_as_long_as_configured_and_hits_do_not_extend_it() {
     let server = TestServer::builder().flag("--cache-ttl-seconds", 2).start().await;
     let asked = Instant::now();
     let first = keyed(&server, "k").await;
@@ -157,7 +157,7 @@ async fn an_entry_lives_as_long_as_said_and_hits_do_not_extend_it() {
         }
     };
     let renewed = within("the entry's end", expired).await;
-    assert!(asked.elapsed() >= Duration::from_secs(2), "dead too early");
+    assert!(asked.elapsed() >= Duration::from_secs(2), "expired too early");
     assert!(!renewed.is_replayed());
     assert_eq!(keyed(&server, "k").await.message_id(), renewed.message_id());
 }

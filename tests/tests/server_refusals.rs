@@ -1,5 +1,5 @@
-//! What is no route of ours gets a documented refusal, and every answer, refusals of bare bytes included, carries
-//! an id of its own.
+//! A request that no route takes gets a documented refusal, and every answer carries a correlation id of its own,
+//! refusals of malformed bytes included.
 
 use std::collections::HashSet;
 
@@ -61,7 +61,7 @@ async fn a_wrong_method_is_a_405_that_names_the_right_one() {
 }
 
 #[tokio::test]
-async fn odd_spellings_of_a_path_are_never_an_error_of_ours() {
+async fn odd_spellings_of_a_path_never_cause_a_500() {
     let server = TestServer::start().await;
     let paths = [
         "/msg/",
@@ -119,7 +119,7 @@ async fn a_correlation_id_from_outside_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_request_get_a_400_with_a_correlation_id() {
+async fn malformed_requests_get_a_400_with_a_correlation_id() {
     let server = TestServer::start().await;
     let malformed: [&[u8]; 8] = [
         b"nonsense\r\n\r\n",

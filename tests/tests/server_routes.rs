@@ -71,7 +71,7 @@ async fn the_status_of_a_healthy_server_is_all_zero() {
 }
 
 #[tokio::test]
-async fn the_status_tells_the_count_and_the_time_left() {
+async fn the_status_reports_the_count_and_the_time_left() {
     let server = TestServer::start().await;
     answer(server.post("/fail/count/7")).await;
     let before = unix_seconds();
@@ -103,7 +103,7 @@ async fn either_failure_mode_alone_is_currently_failing() {
 }
 
 #[tokio::test]
-async fn health_tells_an_uptime_with_two_decimals_that_grows() {
+async fn health_reports_an_uptime_with_two_decimals_that_grows() {
     let server = TestServer::start().await;
     let mut last = 0.0;
     for _ in 0..5 {

@@ -50,7 +50,7 @@ async fn keyed(server: &TestServer, key: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_and_comes_back_with_its_key_gets_what_was_made_meanwhile() {
+async fn a_client_that_leaves_and_comes_back_with_its_key_gets_the_answer_made_meanwhile() {
     let server = patient().start().await;
     for exit in EXITS {
         let key = format!("{exit:?}");

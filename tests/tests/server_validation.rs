@@ -58,7 +58,7 @@ fn assert_well_formed(body: &Value, what: &str) {
 }
 
 #[tokio::test]
-async fn a_count_that_is_no_number_or_out_of_range_is_told_exactly() {
+async fn a_count_that_is_no_number_or_out_of_range_gets_its_exact_fault() {
     let server = TestServer::start().await;
     let at = ["path", "count"];
     let cases = [
@@ -75,7 +75,7 @@ async fn a_count_that_is_no_number_or_out_of_range_is_told_exactly() {
 }
 
 #[tokio::test]
-async fn a_duration_that_is_no_number_or_out_of_range_is_told_exactly() {
+async fn a_duration_that_is_no_number_or_out_of_range_gets_its_exact_fault() {
     let server = TestServer::start().await;
     let at = ["path", "seconds"];
     let cases = [
@@ -90,7 +90,7 @@ async fn a_duration_that_is_no_number_or_out_of_range_is_told_exactly() {
 }
 
 #[tokio::test]
-async fn a_delay_that_is_no_number_or_out_of_range_is_told_exactly() {
+async fn a_delay_that_is_no_number_or_out_of_range_gets_its_exact_fault() {
     let server = TestServer::start().await;
     let at = ["query", "delay"];
     let cases = [
@@ -117,7 +117,7 @@ async fn the_bounds_themselves_are_allowed() {
 }
 
 #[tokio::test]
-async fn no_value_however_odd_is_an_error_of_ours() {
+async fn no_value_however_odd_causes_a_500() {
     let server = TestServer::start().await;
     let forty_digits = "1".repeat(40);
     let long = "9".repeat(5000);
@@ -188,7 +188,7 @@ async fn digits_of_any_number_are_out_of_range_and_not_unreadable() {
 }
 
 #[tokio::test]
-async fn what_is_not_asked_for_is_ignored() {
+async fn unknown_parameters_and_headers_are_ignored() {
     let server = TestServer::start().await;
     for path in
         ["/msg?foo=bar", "/msg?Delay=x", "/msg?foo=%FF&delay=1", "/msg?", "/msg?=", "/msg?delay=1&x[]=2"]

@@ -1,7 +1,7 @@
-//! What a layer is: something that gets a request and the service behind it.
+//! The trait of a layer, which gets a request and the service inside it.
 //!
-//! actix-web's own `from_fn` reads as well, but allocates twice for every layer of every request and looks its
-//! arguments up anew; this allocates once, and a layer holds what it needs.
+//! actix-web's own `from_fn` allocates twice for every layer of every request and looks up its arguments each time.
+//! Here a layer allocates once and holds what it needs.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -12,9 +12,9 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
-/// Something around a service.
+/// A layer around a service.
 pub trait Layer: 'static {
-    /// Handles the request, by passing it on to `inner` or not.
+    /// Handles the request: passes it on to `inner`, or answers by itself.
     fn call<S, B>(
         &self,
         request: ServiceRequest,
@@ -25,7 +25,7 @@ pub trait Layer: 'static {
         B: MessageBody + 'static;
 }
 
-/// Makes a [`Layer`] one that actix-web can `wrap`.
+/// Adapts a [`Layer`] to what actix-web can `wrap`.
 pub struct Wrap<L>(Rc<L>);
 
 impl<L: Layer> Wrap<L> {

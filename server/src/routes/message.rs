@@ -99,7 +99,7 @@ async fn get_message(session: CurrentSession, request: HttpRequest) -> Result<Ht
     }
 }
 
-/// Where an answer comes from.
+/// Where the answer comes from: made now, or stored before.
 #[derive(Clone, Copy)]
 enum Origin {
     Made,
@@ -114,7 +114,7 @@ fn answer(id: Uuid, origin: Origin) -> HttpResponse {
     response.json(Message { message_id: id })
 }
 
-/// What a request asks for, checked.
+/// What the request asks for, validated.
 struct Asked {
     delay: Duration,
     key: Option<Key>,
@@ -135,12 +135,12 @@ impl Asked {
     }
 }
 
-/// The last `delay` of the query counts, as it does in FastAPI.
+/// Reads the delay. The last `delay` of the query counts, as in FastAPI.
 fn delay(request: &HttpRequest) -> Result<Duration, Fault> {
     if request.query_string().is_empty() {
         return Ok(Duration::ZERO);
     }
-    // Form decoding replaces what is not UTF-8, so this cannot fail, and what it yields is checked below.
+    // Form decoding replaces bytes that are not UTF-8, so this cannot fail. The value is checked below.
     let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
     let pairs = pairs.map(Query::into_inner).unwrap_or_default();
     match pairs.iter().rev().find(|(name, _)| name == "delay") {
@@ -150,7 +150,7 @@ fn delay(request: &HttpRequest) -> Result<Duration, Fault> {
     }
 }
 
-/// No header and an empty one both mean that there is no key.
+/// Reads the idempotency key. A missing header and an empty one both mean that there is no key.
 fn key(request: &HttpRequest) -> Result<Option<Key>, Fault> {
     const LOCATION: [&str; 2] = ["header", "X-Request-ID"];
     let mut values = request.headers().get_all(REQUEST_ID);
@@ -165,7 +165,7 @@ fn key(request: &HttpRequest) -> Result<Option<Key>, Fault> {
     validation::idempotency_key(LOCATION, first.as_bytes()).map(|key| Some(Key::from(key)))
 }
 
-/// A count is logged as an integer, a duration as a float.
+/// Logs an induced failure. A count is an integer, a duration in seconds a float.
 fn log_failure(request: &HttpRequest, reason: Reason) {
     let correlation_id = RequestContext::correlation_id(request);
     match reason {

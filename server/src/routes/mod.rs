@@ -46,6 +46,7 @@ pub fn register(app: &mut web::ServiceConfig, config: &Config) {
     for route in routes {
         app.service(route.into_service());
     }
+    // The timeout layer reads a small body too, without which the connection could not be used again.
     app.default_service(web::to(redirect::fallback).wrap(Wrap::with(Timeout))).app_data(known);
 }
 
