@@ -1,7 +1,7 @@
 //! How a handle talks to its actor: messages, questions, and the channel of an answer.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use actix::Addr;
@@ -25,11 +25,13 @@ pub(crate) struct WeakAddress<S: State>(Weak<Shared<S>>);
 struct Shared<S: State> {
     actor: Addr<StateActor<S>>,
     restarts: AtomicU64,
+    /// Set before an actor that ends for good drops its state, and with it the answers that its callers wait for.
+    ended: AtomicBool,
 }
 
 impl<S: State> Address<S> {
     pub(crate) fn new(actor: Addr<StateActor<S>>) -> Self {
-        Self(Arc::new(Shared { actor, restarts: AtomicU64::new(0) }))
+        Self(Arc::new(Shared { actor, restarts: AtomicU64::new(0), ended: AtomicBool::new(false) }))
     }
 
     /// Sends a message; an actor that has ended drops it.
@@ -49,10 +51,15 @@ impl<S: State> Address<S> {
     {
         let (reply, answer) = oneshot::channel();
         self.send(message(reply));
-        answer.await.map_err(|_| match self.0.actor.connected() {
-            true => ActorError::Failed(S::NAME),
-            false => ActorError::Ended(S::NAME),
+        answer.await.map_err(|_| match self.has_ended() {
+            true => ActorError::Ended(S::NAME),
+            false => ActorError::Failed(S::NAME),
         })
+    }
+
+    /// Whether the actor has ended, or was dropped before it was started.
+    fn has_ended(&self) -> bool {
+        self.0.ended.load(Ordering::Acquire) || !self.0.actor.connected()
     }
 
     /// How many times the actor's state has been built anew after a panic.
@@ -79,6 +86,12 @@ impl<S: State> WeakAddress<S> {
     {
         if let Some(address) = self.upgrade() {
             address.send(message);
+        }
+    }
+
+    pub(crate) fn mark_ended(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.ended.store(true, Ordering::Release);
         }
     }
 

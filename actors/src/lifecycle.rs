@@ -122,6 +122,13 @@ impl<S: State> StateActor<S> {
 
 impl<S: State> Actor for StateActor<S> {
     type Context = Context<Self>;
+
+    /// Called for a failure too, which leaves no state.
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if self.state.is_some() {
+            self.address.mark_ended();
+        }
+    }
 }
 
 impl<S: State> Supervised for StateActor<S> {

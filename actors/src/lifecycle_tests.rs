@@ -139,6 +139,25 @@ async fn a_message_to_an_actor_that_was_never_started_is_an_error_when_the_actor
 }
 
 #[actix_rt::test]
+async fn a_caller_that_waits_when_the_actors_thread_ends_learns_that_the_actor_has_ended() {
+    // The caller and the thread that ends race, so once would prove little.
+    for _ in 0..50 {
+        let (tickets, actor) = prepared();
+        let arbiter = actix::Arbiter::new();
+        arbiter.spawn_fn(move || actor.start());
+        let waiting = actix_rt::spawn({
+            let tickets = tickets.clone();
+            async move { tickets.ask(Wait).await }
+        });
+        actix_rt::task::yield_now().await;
+        tickets.ask(CountSold).await.unwrap();
+        arbiter.stop();
+        assert_eq!(waiting.await.unwrap(), Err(ENDED));
+        arbiter.join().unwrap();
+    }
+}
+
+#[actix_rt::test]
 async fn the_actor_ends_with_its_last_address_after_a_restart_as_before_it() {
     for restarts in [0, 1] {
         let tickets = started();

@@ -1,11 +1,11 @@
-//! The rule by which requests fail. Pure: the time is passed in.
+//! The rules by which requests fail. Pure: the time is passed in.
 //!
-//! Two modes, independent of each other: a count of requests that are still to fail, and a moment until which
-//! every request fails. Setting one leaves the other alone.
+//! There are two independent modes: a count of requests that are still to fail, and a time until which every request
+//! fails. Setting one does not change the other.
 
 use std::time::{Duration, Instant};
 
-/// What is armed at the moment. [`Default`] is nothing.
+/// What is armed. By [`Default`], nothing is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailurePlan {
     count: u32,
@@ -17,21 +17,21 @@ pub struct FailurePlan {
 /// Why a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It took one of the counted failures.
+    /// The count was above zero, and has been reduced by one.
     Count {
         /// How many are left after this one.
         left: u32,
-        /// The plan it was taken from; see [`FailurePlan::give_back`].
+        /// The generation of the count; see [`FailurePlan::give_back`].
         generation: u64,
     },
-    /// The duration has not run out, and nothing was counted.
+    /// The duration has not run out, and the count was zero.
     Duration {
         /// How much of it is left.
         left: Duration,
     },
 }
 
-/// What is armed, for people to read.
+/// What is armed, for reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailureStatus {
     /// How many of the following requests fail because of the count.
@@ -49,26 +49,26 @@ impl FailureStatus {
 }
 
 impl FailurePlan {
-    /// A plan in which nothing is armed, of the generation after `last_generation`: failures that were taken from
+    /// Makes a plan in which nothing is armed, of the generation after `last_generation`: failures that were taken from
     /// plans up to there cannot be given back to it.
     #[must_use]
     pub fn new(last_generation: u64) -> Self {
         Self { generation: last_generation + 1, ..Self::default() }
     }
 
-    /// The generation of the present count.
+    /// Returns the generation of the present count.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Lets the next `count` requests fail, in place of whatever count was left; zero ends this mode.
+    /// Arms the next `count` requests to fail, in place of the count that was left; zero ends this mode.
     pub fn fail_next(&mut self, count: u32) {
         self.count = count;
         self.generation += 1;
     }
 
-    /// Lets every request fail until `now + duration`, in place of an earlier duration; zero ends this mode.
+    /// Arms every request to fail until `now + duration`, in place of an earlier duration; zero ends this mode.
     ///
     /// A duration of more than a century counts as a century, so that no sum can overflow.
     pub fn fail_for(&mut self, duration: Duration, now: Instant) {
@@ -95,7 +95,7 @@ impl FailurePlan {
         left.map(|left| Reason::Duration { left })
     }
 
-    /// Takes back a failure that reached nobody, unless the plan has been set anew since it was taken.
+    /// Takes back a failure that no client has seen, unless the count has been set since it was taken.
     pub fn give_back(&mut self, reason: Reason) {
         if let Reason::Count { generation, .. } = reason
             && generation == self.generation
@@ -104,7 +104,7 @@ impl FailurePlan {
         }
     }
 
-    /// What is armed at `now`.
+    /// Returns what is armed at `now`.
     #[must_use]
     pub fn status(&self, now: Instant) -> FailureStatus {
         FailureStatus { count: self.count, remaining: self.remaining(now) }
