@@ -2,8 +2,8 @@
 //!
 //! `cargo run --example actor`
 //!
-//! A till sends its charges to whoever takes calls: it knows the client as a `Recipient<Call>` and nothing more, so
-//! that a test may put another actor in its place, as this example does in the end.
+//! The actor `Till` sends its charges as calls to a `Recipient<Call>`, which is the client. A test can pass another
+//! actor instead, as the end of this example does.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,12 +11,12 @@ use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use resilient_client::{Call, ClientConfig, Error, ErrorKind, ResilientClient, Response};
 
-/// Takes money.
+/// Charges customers.
 struct Till {
     bank: Recipient<Call>,
 }
 
-/// Charge so much for an order. Charging an order twice charges it once.
+/// Asks for a charge for an order. Sent twice, it charges the order once.
 #[derive(Message)]
 #[rtype(result = "Result<u32, Error>")]
 struct Charge {
@@ -35,14 +35,14 @@ impl Handler<Charge> for Till {
         let body = serde_json::json!({ "cents": charge.cents });
         let reply = self.bank.send(Call::post("/charges").json(&body).request_id(charge.order));
         Box::pin(async move {
-            // Handlers do not wait; what they return does.
+            // A handler must not wait; the future that it returns may.
             let reply = reply.await.expect("the bank is open")?;
             reply.json()
         })
     }
 }
 
-/// A bank for tests: it never has money.
+/// A bank for tests, which rejects every charge.
 struct PoorBank;
 
 impl Actor for PoorBank {
@@ -54,12 +54,12 @@ impl Handler<Call> for PoorBank {
 
     fn handle(&mut self, _: Call, _: &mut Context<Self>) -> Self::Result {
         let nowhere = ResilientClient::start(ClientConfig::default());
-        // A relative path has nowhere to go without a base URL: a ready-made failure.
+        // Without a base URL a relative path is an error: a simple way to fail.
         Box::pin(async move { nowhere?.get("/").send().await })
     }
 }
 
-/// The server's side: it fails every first time, and charges an order once.
+/// The server: it fails the first request of each order, and charges an order once.
 async fn charge(
     requests: web::Data<AtomicU32>,
     request: HttpRequest,

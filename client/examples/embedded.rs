@@ -3,8 +3,8 @@
 //! `cargo run --example embedded`
 //!
 //! The client is started once, outside the server's factory, and every worker gets a handle. The example starts an
-//! upstream server that is out of order at first, and shows what the application's users see: 502 while the client
-//! tries, 503 at once while the breaker is open, and answers as soon as the upstream is back.
+//! upstream server that fails at first, and shows what the application's users see: 502 while the client
+//! retries, 503 at once while the breaker is open, and answers as soon as the upstream works again.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,7 +14,7 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, web};
 use resilient_client::{BreakerState, CircuitBreakerConfig, ClientConfig, ResilientClient, RetryConfig};
 
-/// The application's one route: it asks the upstream, and says what became of that.
+/// The application's route: it calls the upstream and passes on the result.
 async fn price(client: web::Data<ResilientClient>, item: web::Path<String>) -> HttpResponse {
     let call = client.get("/price").query(&[("item", item.as_str())]);
     match call.send().await {
@@ -27,7 +27,7 @@ async fn price(client: web::Data<ResilientClient>, item: web::Path<String>) -> H
     }
 }
 
-/// The upstream: it answers once it works.
+/// The upstream: it fails until it is set to work.
 async fn upstream(works: web::Data<AtomicBool>) -> HttpResponse {
     if works.load(Ordering::SeqCst) {
         HttpResponse::Ok().body("42")
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let upstream_url = format!("http://{}", server.addrs()[0]);
     actix_web::rt::spawn(server.run());
 
-    // One client for the whole application, on arbiters of its own: its workers come and go.
+    // One client for the whole application, on arbiters of its own, because the application's workers come and go.
     let client = ResilientClient::start_on(
         2,
         ClientConfig {
@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let item = format!("http://{}/items/tea", server.addrs()[0]);
     actix_web::rt::spawn(server.run());
 
-    // A user of the application, who sees what it answers.
+    // A user of the application.
     let mut plain = ClientConfig::new("");
     plain.retry.max_attempts = 1;
     plain.circuit_breaker.failure_threshold = 1_000;

@@ -1,8 +1,8 @@
-//! The shortest way to use the client: from a plain tokio program.
+//! The shortest use of the client, from a plain tokio program.
 //!
 //! `cargo run --example quickstart`
 //!
-//! It starts a server of its own that fails twice before it answers, and shows that the caller never notices.
+//! It starts a server of its own that fails twice before it answers, and shows that the caller does not notice.
 
 use std::{
     net::TcpListener,
@@ -13,7 +13,7 @@ use std::{
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use resilient_client::{ClientConfig, ResilientClient, RetryConfig};
 
-/// Fails twice, then answers with the request id it was given.
+/// Fails twice, then answers with the request id of the request.
 async fn message(failures: web::Data<AtomicU32>, request: HttpRequest) -> HttpResponse {
     if failures.fetch_add(1, Ordering::SeqCst) < 2 {
         return HttpResponse::ServiceUnavailable().finish();
@@ -22,7 +22,7 @@ async fn message(failures: web::Data<AtomicU32>, request: HttpRequest) -> HttpRe
     HttpResponse::Ok().json(serde_json::json!({ "request_id": id }))
 }
 
-/// Starts the server on a thread of its own, and says where it listens.
+/// Starts the server on a thread of its own, and returns its base URL.
 fn start_server() -> std::io::Result<String> {
     let failures = web::Data::new(AtomicU32::new(0));
     let listener = TcpListener::bind("127.0.0.1:0")?;

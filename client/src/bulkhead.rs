@@ -1,4 +1,5 @@
-//! How many attempts are under way at once. First come, first served; whoever gives up leaves no trace.
+//! The bulkhead: a limit on the attempts in progress. First come, first served; a caller that gives up leaves no
+//! trace.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-/// A limit on what is under way.
+/// A limit on the attempts in progress.
 #[derive(Debug)]
 pub(crate) struct Bulkhead {
     slots: Semaphore,
@@ -19,20 +20,20 @@ pub(crate) struct Bulkhead {
 #[derive(Debug)]
 pub(crate) struct Slot<'a> {
     _permit: SemaphorePermit<'a>,
-    /// Whether it had to be waited for.
+    /// Whether the caller had to wait for the slot.
     pub(crate) came: Came,
 }
 
-/// How a slot came.
+/// How a slot was acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
-    /// It was free.
+    /// Without waiting.
     AtOnce,
-    /// Others had to finish first.
+    /// After others had given their slots back.
     AfterWaiting,
 }
 
-/// No slot came free in time.
+/// The error when no slot became free in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
@@ -41,9 +42,9 @@ impl Bulkhead {
         Self { slots: Semaphore::new(size as usize), size, acquisition_timeout }
     }
 
-    /// Waits for a slot. `waiting` is called when there is none at once.
+    /// Waits for a slot. It calls `waiting` when no slot is free.
     pub(crate) async fn acquire(&self, waiting: impl FnOnce()) -> Result<Slot<'_>, Full> {
-        // A slot that others wait for is handed to them and is never free, so this overtakes nobody.
+        // A slot that others wait for is handed to them without becoming free, so this overtakes no caller.
         if let Ok(permit) = self.slots.try_acquire() {
             return Ok(Slot { _permit: permit, came: Came::AtOnce });
         }
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_came_first_is_served_first() {
+    async fn callers_are_served_in_the_order_of_their_arrival() {
         let bulkhead = Rc::new(Bulkhead::new(1, Duration::from_secs(30)));
         let order = Rc::new(RefCell::new(Vec::new()));
         let first = bulkhead.acquire(|| ()).await.unwrap();
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_time_to_wait_means_no_waiting() {
+    async fn with_an_acquisition_timeout_of_zero_a_call_does_not_wait() {
         let bulkhead = Bulkhead::new(1, Duration::ZERO);
         let _slot = bulkhead.acquire(|| ()).await.unwrap();
         let start = tokio::time::Instant::now();

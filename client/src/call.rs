@@ -1,4 +1,4 @@
-//! A call to be made: what to send, and what is different for this call alone.
+//! A call that is to be sent: its request, and the settings that are different for this call.
 
 use std::{fmt, time::Duration};
 
@@ -14,17 +14,18 @@ use crate::{
     request_id::{self, RequestId},
 };
 
-/// Headers that say how the message itself is framed; only the client can get them right.
+/// The headers that frame the message or manage the connection. The client sets them itself.
 const OWN: [&str; 8] =
     ["content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"];
 
-/// A call to be made.
+/// A call that is to be sent.
 ///
-/// By itself it is a message that any actix actor sends to [`ResilientClient::addr`](crate::ResilientClient::addr). Made by a client's methods
-/// (`client.get("/path")`) it knows its client, and `send` makes it.
+/// Made by a client's methods (`client.get("/path")`) it knows its client, and `send` sends it. Made without a client
+/// (`Call::get("/path")`) it is a message that any actix actor can send to
+/// [`ResilientClient::addr`](crate::ResilientClient::addr).
 ///
-/// What is wrong with it (a bad header, a body that cannot be serialised) comes out when it is sent, as an error
-/// that names the field, before anything goes over the wire.
+/// A mistake in it (an invalid header, a body that cannot be serialised) is reported when it is sent, as an error that
+/// names the part, before anything goes over the wire. The debug output hides secrets.
 #[derive(Debug)]
 pub struct Call<To = ()> {
     pub(crate) to: To,
@@ -69,42 +70,42 @@ impl fmt::Debug for Parts {
 }
 
 impl Call {
-    /// A call by any method. `url` is a path that is appended to the client's base URL, or an absolute URL.
+    /// Makes a call of any method. `url` is a path that is appended to the client's base URL, or an absolute URL.
     pub fn new(method: Method, url: impl Into<String>) -> Self {
         Self::to((), method, url)
     }
 
-    /// A GET.
+    /// Makes a GET call (RFC 9110, 9.3.1).
     pub fn get(url: impl Into<String>) -> Self {
         Self::new(Method::Get, url)
     }
 
-    /// A POST.
+    /// Makes a POST call (RFC 9110, 9.3.3).
     pub fn post(url: impl Into<String>) -> Self {
         Self::new(Method::Post, url)
     }
 
-    /// A PUT.
+    /// Makes a PUT call (RFC 9110, 9.3.4).
     pub fn put(url: impl Into<String>) -> Self {
         Self::new(Method::Put, url)
     }
 
-    /// A PATCH.
+    /// Makes a PATCH call (RFC 5789).
     pub fn patch(url: impl Into<String>) -> Self {
         Self::new(Method::Patch, url)
     }
 
-    /// A DELETE.
+    /// Makes a DELETE call (RFC 9110, 9.3.5).
     pub fn delete(url: impl Into<String>) -> Self {
         Self::new(Method::Delete, url)
     }
 
-    /// A HEAD.
+    /// Makes a HEAD call (RFC 9110, 9.3.2).
     pub fn head(url: impl Into<String>) -> Self {
         Self::new(Method::Head, url)
     }
 
-    /// An OPTIONS.
+    /// Makes an OPTIONS call (RFC 9110, 9.3.7).
     pub fn options(url: impl Into<String>) -> Self {
         Self::new(Method::Options, url)
     }
@@ -125,9 +126,9 @@ impl<To> Call<To> {
         Self { to, parts }
     }
 
-    /// Adds a header. `X-Request-ID` is the same as [`request_id`](Self::request_id).
+    /// Adds a header. `X-Request-ID` sets the [`request_id`](Self::request_id).
     ///
-    /// `Content-Length`, `Transfer-Encoding`, `Connection` and the like are the client's own and are refused.
+    /// The client sets `Content-Length`, `Transfer-Encoding`, `Connection` and the like itself; they are rejected.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         let (name, value) = (name.as_ref(), value.as_ref());
@@ -141,7 +142,7 @@ impl<To> Call<To> {
         self
     }
 
-    /// Adds to the query: anything that serialises to pairs, such as `&[("delay", "100")]`.
+    /// Adds parameters to the query: anything that serialises to pairs, such as `&[("delay", "100")]`.
     #[must_use]
     pub fn query(mut self, pairs: &(impl Serialize + ?Sized)) -> Self {
         match serde_urlencoded::to_string(pairs) {
@@ -156,7 +157,7 @@ impl<To> Call<To> {
         self
     }
 
-    /// Sends this as JSON.
+    /// Sets the body to a value, serialised as JSON.
     #[must_use]
     pub fn json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
@@ -166,7 +167,7 @@ impl<To> Call<To> {
         self
     }
 
-    /// Sends this as a form.
+    /// Sets the body to a value, serialised as a form.
     #[must_use]
     pub fn form(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_urlencoded::to_string(value) {
@@ -176,20 +177,20 @@ impl<To> Call<To> {
         self
     }
 
-    /// Sends these bytes as they are. Every attempt sends all of them, without a copy.
+    /// Sets the body to bytes. Every attempt sends all of them, without copying them.
     #[must_use]
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.parts.body = body.into();
         self
     }
 
-    /// The id of the call, instead of a random one: 1 to 255 visible ASCII characters.
+    /// Sets the request id, instead of a random one: 1 to 255 visible ASCII characters.
     #[must_use]
     pub fn request_id(self, id: impl AsRef<str>) -> Self {
         self.set_request_id(id.as_ref().as_bytes())
     }
 
-    /// The limits of one attempt of this call.
+    /// Sets the limits of one attempt of this call.
     #[must_use]
     pub fn timeout(mut self, timeout: TimeoutConfig) -> Self {
         match check_timeout(&timeout) {
@@ -199,7 +200,7 @@ impl<To> Call<To> {
         self
     }
 
-    /// The limit of this whole call, 1 ms to 7 days.
+    /// Sets the deadline of this whole call, 1 ms to 7 days.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         match check_deadline(deadline) {
@@ -209,7 +210,7 @@ impl<To> Call<To> {
         self
     }
 
-    /// When attempts of this call are made again. The budget is the client's: the one given here is not used.
+    /// Sets when attempts of this call are repeated. The budget given here is not used: all calls share the client's.
     #[must_use]
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         match check_retry(&retry) {
@@ -251,14 +252,14 @@ impl<To> Call<To> {
         self.fail(Error::new(kind, message));
     }
 
-    /// The first fault is the one that is told.
+    /// Records a mistake. The first one is reported.
     fn fail(&mut self, fault: Error) {
         self.parts.fault.get_or_insert(fault);
     }
 }
 
 fn parse_header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), &'static str> {
-    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "is no valid name")?;
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "is not a valid name")?;
     if OWN.contains(&name.as_str()) {
         return Err("is set by the client itself");
     }

@@ -1,4 +1,4 @@
-//! What happened to a call so far, attempt by attempt.
+//! The attempts of a call so far.
 
 use std::{
     cell::{Cell, RefCell},
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{error::ErrorKind, response::Attempt};
 
-/// The attempts so far. It outlives the run, which may be cut off at its deadline.
+/// Records the attempts of a call. It outlives the run of the call, which may be cut off at its deadline.
 #[derive(Default)]
 pub(crate) struct History {
     pub(crate) attempts: RefCell<Vec<Attempt>>,
@@ -30,7 +30,7 @@ impl History {
         }
     }
 
-    /// Ends an attempt that was under way, if one was.
+    /// Ends the attempt that is in progress, if there is one.
     pub(crate) fn cut(&self, error: ErrorKind) {
         self.end(None, Some(error));
     }

@@ -1,35 +1,35 @@
-//! The methods of HTTP that a call can have.
+//! The HTTP methods that a call can have.
 
 use derive_more::Display;
 
-/// A method of HTTP (RFC 9110, section 9; PATCH is RFC 5789).
+/// An HTTP method (RFC 9110, section 9; PATCH is RFC 5789).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display)]
 pub enum Method {
-    /// Read.
+    /// Reads a resource (RFC 9110, 9.3.1).
     #[display("GET")]
     Get,
-    /// Read the head alone.
+    /// Reads the head of a resource (RFC 9110, 9.3.2).
     #[display("HEAD")]
     Head,
-    /// Ask what is possible.
+    /// Asks for the options of a resource (RFC 9110, 9.3.7).
     #[display("OPTIONS")]
     Options,
-    /// Replace.
+    /// Replaces a resource (RFC 9110, 9.3.4).
     #[display("PUT")]
     Put,
-    /// Remove.
+    /// Removes a resource (RFC 9110, 9.3.5).
     #[display("DELETE")]
     Delete,
-    /// Do.
+    /// Has a resource process the body (RFC 9110, 9.3.3).
     #[display("POST")]
     Post,
-    /// Change in part.
+    /// Changes a part of a resource (RFC 5789).
     #[display("PATCH")]
     Patch,
 }
 
 impl Method {
-    /// Whether doing it twice is the same as doing it once (RFC 9110, 9.2.2).
+    /// Whether several identical requests have the same intended effect as one (RFC 9110, 9.2.2).
     pub fn is_idempotent(self) -> bool {
         match self {
             Self::Get | Self::Head | Self::Options | Self::Put | Self::Delete => true,

@@ -1,11 +1,11 @@
-//! The id that every attempt of a call carries, by which a server knows a repetition.
+//! The request id, which every attempt of a call carries, so that a server can recognise a repetition.
 
 use http::HeaderValue;
 use uuid::Uuid;
 
-/// Name of its header.
+/// The name of its header.
 pub(crate) const HEADER: &str = "x-request-id";
-/// What servers accept at least; a longer id is refused here rather than there.
+/// The longest id that servers must accept; a longer one is rejected before it is sent.
 const LONGEST: usize = 255;
 
 /// A valid request id: 1 to 255 visible ASCII characters.
@@ -13,14 +13,14 @@ const LONGEST: usize = 255;
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// A new UUID, version 4.
+    /// Makes a random id: a UUID, version 4.
     pub(crate) fn random() -> Self {
         let mut text = Uuid::encode_buffer();
         let text: &str = Uuid::new_v4().hyphenated().encode_lower(&mut text);
         Self(HeaderValue::from_str(text).expect("a UUID is visible ASCII"))
     }
 
-    /// The caller's own.
+    /// Reads an id of the caller.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
         let visible = text.iter().all(u8::is_ascii_graphic);
         if text.is_empty() || text.len() > LONGEST || !visible {

@@ -1,4 +1,4 @@
-//! What a call brings back: owned data, and how it was come by.
+//! The response of a call: owned data, and the history of the attempts that led to it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     request_id::RequestId,
 };
 
-/// A whole reply.
+/// The response of a call. It is never a truncated one.
 #[derive(Clone, Debug)]
 pub struct Response {
     status: u16,
@@ -26,9 +26,9 @@ pub struct Response {
 pub struct Attempt {
     /// The status of the reply, if there was one.
     pub status: Option<u16>,
-    /// What kind of failure it was; `None` for the attempt that succeeded.
+    /// The kind of the failure; `None` for the attempt that succeeded.
     pub error: Option<ErrorKind>,
-    /// How long it took, from sending to the end of the body.
+    /// How long the attempt took, from sending to the end of the body.
     pub duration: Duration,
     /// How long the call waited before the next one; `None` for the last.
     pub wait: Option<Duration>,
@@ -55,41 +55,41 @@ impl Response {
         &self.headers
     }
 
-    /// The body, whole.
+    /// The body.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The body, without a copy.
+    /// Returns the body without copying it.
     pub fn into_body(self) -> Bytes {
         self.body
     }
 
-    /// The id that every attempt carried.
+    /// The request id, which every attempt carried.
     pub fn request_id(&self) -> &str {
         self.request_id.as_str()
     }
 
-    /// The attempts that were made, in order; the last one brought this reply.
+    /// The attempts in order; the last one brought this response.
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
     }
 
-    /// The body as JSON.
+    /// Deserialises the body from JSON.
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) when it is not, or not of this type; the error carries this response.
+    /// [`Decode`](ErrorKind::Decode) when the body is not JSON or not of this type; the error carries this response.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body)
-            .map_err(|why| self.not_decodable(&format!("not the JSON asked for: {why}"), why))
+            .map_err(|why| self.not_decodable(&format!("not the expected JSON: {why}"), why))
     }
 
-    /// The body as UTF-8 text.
+    /// Returns the body as UTF-8 text.
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) when it is not; the error carries this response.
+    /// [`Decode`](ErrorKind::Decode) when the body is not UTF-8; the error carries this response.
     pub fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(&self.body).map_err(|why| self.not_decodable(&format!("not UTF-8: {why}"), why))
     }

@@ -1,4 +1,4 @@
-//! Every error of the client by a real exchange, and every refusal before one.
+//! Every error of the client by a real exchange, and every rejection before one.
 
 use std::{collections::HashMap, error::Error as _, time::Duration};
 
@@ -76,7 +76,7 @@ async fn a_server_that_is_not_there_is_a_network_error() {
 }
 
 #[actix_rt::test]
-async fn a_timeout_has_its_attempts() {
+async fn a_timeout_is_retried_and_lists_its_attempts() {
     let server = WireServer::always(vec![Act::Stall]).await;
     let timeout = TimeoutConfig { read: Duration::from_millis(50), ..TimeoutConfig::default() };
     let error = client(&server).get("/").timeout(timeout).send().await.unwrap_err();
@@ -112,7 +112,7 @@ fn breaking_after_two(server: &WireServer, recovery_timeout: Duration) -> Resili
 }
 
 #[actix_rt::test]
-async fn an_open_breaker_refuses_and_says_for_how_long() {
+async fn an_open_breaker_rejects_calls_and_says_for_how_long() {
     let server = WireServer::always(vec![reply(500, "", "")]).await;
     let hour = Duration::from_secs(3_600);
     let client = breaking_after_two(&server, hour);
@@ -170,7 +170,7 @@ async fn a_body_that_is_not_what_it_is_read_as_is_a_decode_error_with_its_reply(
 }
 
 #[actix_rt::test]
-async fn a_bad_call_is_refused_by_the_name_of_its_field_before_anything_is_sent() {
+async fn an_invalid_call_is_rejected_by_the_name_of_its_part_before_anything_is_sent() {
     let server = WireServer::always(vec![reply(200, "", "")]).await;
     let client = client(&server);
     let odd_map = HashMap::from([(vec![1], 2)]);
@@ -209,7 +209,7 @@ async fn a_bad_call_is_refused_by_the_name_of_its_field_before_anything_is_sent(
 }
 
 #[actix_rt::test]
-async fn a_bad_configuration_is_refused_at_the_start() {
+async fn an_invalid_configuration_is_rejected_at_the_start() {
     let mut bad = ClientConfig::new("http://localhost");
     bad.retry.multiplier = f64::NAN;
     let error = ResilientClient::start(bad).unwrap_err();
@@ -225,7 +225,7 @@ async fn a_bad_configuration_is_refused_at_the_start() {
 }
 
 #[actix_rt::test]
-async fn a_request_says_what_the_call_said() {
+async fn a_request_has_what_the_call_asked_for() {
     let server = WireServer::always(vec![reply(200, "", "")]).await;
     let client = ResilientClient::start(ClientConfig::new(format!("{}/api/", server.url()))).unwrap();
     let call = client
@@ -266,7 +266,7 @@ fn request_id(request: &str) -> Option<String> {
 }
 
 #[actix_rt::test]
-async fn a_redirect_takes_along_what_may_leave_the_origin() {
+async fn a_redirect_to_another_origin_drops_credentials_and_the_request_id() {
     let there = WireServer::always(vec![reply(200, "", "there")]).await;
     let location = format!("Location: {}/there\r\n", there.url());
     let here = WireServer::start(move |n| match n {

@@ -1,4 +1,4 @@
-//! One client, many callers: tasks, arbiters, threads, actors; and its end.
+//! One client with many callers (tasks, arbiters, threads, actors), and how it is closed.
 
 use std::{
     sync::{
@@ -77,7 +77,7 @@ async fn a_thread_without_a_runtime_can_call_too() {
 }
 
 #[actix_rt::test]
-async fn a_call_that_is_carried_to_another_thread_goes_on_at_home() {
+async fn a_call_that_moves_to_another_thread_goes_on_on_its_own() {
     let server =
         WireServer::always(vec![Act::Pause(Duration::from_millis(20)), reply(200, "", "hello")]).await;
     let client = ResilientClient::start(config(&server)).unwrap();
@@ -94,7 +94,7 @@ async fn a_call_that_is_carried_to_another_thread_goes_on_at_home() {
 }
 
 #[actix_rt::test]
-async fn a_call_that_is_dropped_on_another_thread_ends_at_home() {
+async fn a_call_that_is_dropped_on_another_thread_ends_on_its_own() {
     let server = WireServer::always(vec![Act::Stall]).await;
     let client = ResilientClient::start(config(&server)).unwrap();
     let mut call = Box::pin(client.get("/").send());
@@ -172,7 +172,7 @@ async fn of_a_thousand_callers_at_the_moment_of_recovery_exactly_the_allowed_rea
     assert_eq!(client.state(), BreakerState::Closed);
 }
 
-/// An actor of somebody's application, which knows the client as a recipient of calls.
+/// An actor of an application, which knows the client as a recipient of calls.
 struct Shop {
     client: Recipient<Call>,
 }
@@ -197,7 +197,7 @@ impl Handler<Buy> for Shop {
 }
 
 #[actix_rt::test]
-async fn any_actor_sends_it_calls() {
+async fn any_actor_can_send_a_call_to_the_client() {
     let server = hello().await;
     let client = ResilientClient::start(config(&server)).unwrap();
     let shop = Shop { client: client.recipient() }.start();
@@ -227,7 +227,7 @@ async fn a_message_whose_sender_stops_waiting_ends_its_call() {
 }
 
 #[actix_rt::test]
-async fn killed_with_a_hundred_calls_in_flight_each_gets_exactly_one_answer() {
+async fn when_the_actors_fail_with_a_hundred_calls_in_flight_each_gets_exactly_one_answer() {
     let server = WireServer::start(|n| {
         let status = if n % 2 == 0 { 503 } else { 200 };
         vec![Act::Pause(Duration::from_millis(n as u64 % 7)), reply(status, "", "")]
@@ -265,7 +265,7 @@ async fn killed_with_a_hundred_calls_in_flight_each_gets_exactly_one_answer() {
 }
 
 #[actix_rt::test]
-async fn closing_ends_calls_under_way_connections_and_the_actor_for_all_handles() {
+async fn closing_ends_calls_in_flight_connections_and_the_actor_for_all_handles() {
     let server =
         WireServer::start(|n| if n == 0 { vec![reply(200, "", "")] } else { vec![Act::Stall] }).await;
     let client = ResilientClient::start(config(&server)).unwrap();
@@ -310,7 +310,7 @@ async fn dropping_the_last_handle_on_its_arbiter_ends_its_connections_and_the_ac
 }
 
 #[actix_rt::test]
-async fn the_breaker_is_read_and_ordered_through_any_handle() {
+async fn the_breaker_is_read_and_forced_through_any_handle() {
     let server = hello().await;
     let client = ResilientClient::start(config(&server)).unwrap();
     assert_eq!(client.state(), BreakerState::Closed);

@@ -1,4 +1,4 @@
-//! What the client logs, and what it does not.
+//! The log lines of the client.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ struct Line {
     fields: Vec<(String, String)>,
 }
 
-/// Keeps every record of the process; tests tell theirs by the target.
+/// Keeps every record of the process. Each test has a target of its own.
 struct Keep(Mutex<Vec<Line>>);
 
 static KEEP: Keep = Keep(Mutex::new(Vec::new()));
@@ -62,7 +62,7 @@ fn client(
     level: LogLevel,
     change: impl FnOnce(&mut ClientConfig),
 ) -> ResilientClient {
-    // Every test may be the first.
+    // Any test may be the first to run.
     if log::set_logger(&KEEP).is_ok() {
         log::set_max_level(LevelFilter::Trace);
     }
@@ -80,7 +80,7 @@ fn messages(lines: &[Line]) -> Vec<(Level, &str)> {
 }
 
 #[actix_rt::test]
-async fn at_debug_each_thing_that_happens_to_a_call_is_a_line_with_its_id() {
+async fn at_debug_every_event_of_a_call_is_a_line_with_its_request_id() {
     let server = WireServer::start(|n| vec![reply(if n == 0 { 503 } else { 200 }, "", "")]).await;
     let client = client(&server, "debug", LogLevel::Debug, |c| c.bulkhead.max_concurrency = 7);
     let reply = client.get("/").send().await.unwrap();
@@ -108,7 +108,7 @@ async fn at_debug_each_thing_that_happens_to_a_call_is_a_line_with_its_id() {
 }
 
 #[actix_rt::test]
-async fn a_call_that_must_wait_for_a_slot_says_so() {
+async fn waiting_for_a_slot_is_logged() {
     let gate = Gate::closed();
     let held = gate.clone();
     let server = WireServer::start(move |_| vec![Act::Wait(held.clone()), reply(200, "", "")]).await;
@@ -137,7 +137,7 @@ async fn without_request_ids_no_line_carries_one() {
 }
 
 #[actix_rt::test]
-async fn at_info_only_what_changes_for_all_calls_is_a_line() {
+async fn at_info_only_events_that_concern_all_calls_are_logged() {
     let server = WireServer::start(|n| vec![reply(if n < 2 { 500 } else { 200 }, "", "")]).await;
     let client = client(&server, "info", LogLevel::Info, |c| {
         c.retry.max_attempts = 1;
@@ -169,7 +169,7 @@ async fn at_info_only_what_changes_for_all_calls_is_a_line() {
 }
 
 #[actix_rt::test]
-async fn what_is_less_important_than_configured_is_not_logged() {
+async fn a_line_below_the_configured_level_is_not_logged() {
     let server = WireServer::always(vec![reply(500, "", "")]).await;
     for (target, level, count) in
         [("warning", LogLevel::Warning, 1), ("error", LogLevel::Error, 0), ("off", LogLevel::Off, 0)]

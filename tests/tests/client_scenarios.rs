@@ -1,4 +1,4 @@
-//! The client against the test server: what the two were made for.
+//! The client against the test server.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use resilient_client::{
 use serde_json::Value;
 use workspace_tests::{TestServer, wire_server::until, within};
 
-/// A client that hardly waits between attempts.
+/// A configuration with short waits between attempts.
 fn config(server: &TestServer) -> ClientConfig {
     let mut config = ClientConfig::new(format!("http://{}", server.address()));
     config.retry.min_wait = Duration::from_millis(1);
@@ -60,7 +60,7 @@ async fn the_flow_of_the_specification_holds_without_retries() {
 }
 
 #[actix_rt::test]
-async fn failures_by_count_are_retried_away_and_fail_a_call_when_they_outlast_it() {
+async fn retries_hide_fewer_failures_than_attempts_and_more_failures_end_the_call() {
     let server = TestServer::start().await;
     let client = client(&server);
     order(&client, "/fail/count/2").await;
@@ -75,7 +75,7 @@ async fn failures_by_count_are_retried_away_and_fail_a_call_when_they_outlast_it
 }
 
 #[actix_rt::test]
-async fn a_failure_by_duration_is_outlived_by_waiting() {
+async fn a_call_that_waits_longer_than_a_failure_by_duration_succeeds() {
     let server = TestServer::start().await;
     let retry = RetryConfig {
         max_attempts: 100,
@@ -101,7 +101,7 @@ async fn the_work_is_done_once_however_often_a_call_is_repeated() {
 }
 
 #[actix_rt::test]
-async fn the_breaker_opens_refuses_and_recovers() {
+async fn the_breaker_opens_rejects_calls_and_recovers() {
     let server = TestServer::start().await;
     let retry = RetryConfig { max_attempts: 1, ..RetryConfig::default() };
     let circuit_breaker = CircuitBreakerConfig {
@@ -122,7 +122,7 @@ async fn the_breaker_opens_refuses_and_recovers() {
 }
 
 #[actix_rt::test]
-async fn the_bulkhead_turns_away_whom_it_cannot_serve_in_time() {
+async fn the_bulkhead_rejects_a_call_that_gets_no_slot_in_time() {
     let server = TestServer::start().await;
     let mut config = config(&server);
     config.bulkhead.max_concurrency = 2;
@@ -137,7 +137,7 @@ async fn the_bulkhead_turns_away_whom_it_cannot_serve_in_time() {
 }
 
 #[actix_rt::test]
-async fn each_error_of_the_server_is_told_apart() {
+async fn each_error_of_the_server_has_its_own_kind() {
     let server = TestServer::builder().flag("--request-timeout", 1).start().await;
     let mut config = config(&server);
     config.retry.max_attempts = 2;

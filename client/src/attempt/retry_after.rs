@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-/// How long the server asks to wait; `None` for what is neither a number nor a date.
+/// Returns how long the server asks to wait; `None` for a value that is neither a number nor a date.
 ///
-/// A date that has passed is no wait at all, a number too large to count is the longest there is.
+/// A date that has passed is a wait of zero; a number that is too large is the longest duration.
 pub(crate) fn parse(value: &[u8], now: SystemTime) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_are_read_and_garbage_is_not() {
+    fn seconds_and_dates_are_read_and_anything_else_is_not() {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         let seconds = |n| Some(Duration::from_secs(n));
         for (value, expected) in [

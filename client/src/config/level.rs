@@ -1,23 +1,23 @@
-//! Levels of the log, by the names that people know them by.
+//! Log levels, by their common names.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A level of the log.
+/// A log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LogLevel {
     /// Nothing is logged.
     Off,
-    /// Errors alone.
+    /// Only errors.
     Error,
-    /// What needs attention, such as a breaker that opened.
+    /// Events that need attention, such as a circuit breaker that opened.
     Warning,
-    /// What changes for all calls.
+    /// Events that concern all calls, such as the start of a client.
     #[default]
     Info,
-    /// What happens to each call.
+    /// Events of each call.
     Debug,
 }
 

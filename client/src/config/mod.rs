@@ -1,4 +1,4 @@
-//! What a client can be told, with its defaults. Nothing here acts; `check` says what is out of range.
+//! The configuration of a client, with its defaults. `check` says what is out of range, `env` reads the environment.
 
 mod check;
 mod env;
@@ -13,43 +13,45 @@ pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
 pub use self::level::LogLevel;
 use crate::redact;
 
-/// Everything a client can be told.
+/// The configuration of a client.
 ///
-/// It can be written in code, read by serde (durations are seconds, with fractions; unknown fields are refused)
-/// or taken from the environment by [`ClientConfig::from_env`]. It is checked when a client starts.
+/// It is written in code, deserialised by serde (durations are seconds with fractions; unknown fields are rejected)
+/// or read from the environment by [`ClientConfig::from_env`]. It is checked when a client starts, or earlier by
+/// [`ClientConfig::validate`]. The debug output hides credentials in `base_url`.
 #[derive(Clone, derive_more::Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientConfig {
-    /// What relative paths are appended to: `http://host:port/prefix`. Empty: only absolute URLs can be called.
+    /// The URL to which relative paths are appended: `http://host:port/prefix`. When it is empty, only absolute URLs
+    /// can be called.
     #[debug("{:?}", redact::url(base_url))]
     pub base_url: String,
-    /// Limits of one attempt.
+    /// The limits of one attempt.
     pub timeout: TimeoutConfig,
-    /// Limit of a whole call: queueing, attempts, waits and the body. Default 60 s; up to 7 days.
+    /// The limit of a whole call: queueing, attempts, waits and the body. Default 60 s; at most 7 days.
     #[serde(with = "seconds")]
     pub deadline: Duration,
-    /// When a failed attempt is made again.
+    /// When a failed attempt is repeated.
     pub retry: RetryConfig,
-    /// When calls are refused because the server keeps failing.
+    /// When calls are rejected because the server keeps failing.
     pub circuit_breaker: CircuitBreakerConfig,
-    /// How many attempts may be under way at once.
+    /// How many attempts may be in progress at once.
     pub bulkhead: BulkheadConfig,
     /// Whether redirects are followed: at most 10, never from https to http. Default true.
     pub follow_redirects: bool,
-    /// Whether the server's certificate is verified. Default true; false is for tests alone.
+    /// Whether the server's certificate is verified. Default true; false is for tests only.
     pub verify_ssl: bool,
     /// A file of certificates in PEM form that are trusted beside Mozilla's roots. Default none.
     pub ca_file: Option<PathBuf>,
     /// The `User-Agent` header. Default `resilient-client/VERSION`.
     pub user_agent: String,
-    /// What is logged, and where.
+    /// What is logged, and to which target.
     pub logging: LoggingConfig,
     /// The longest body of a reply, in bytes. Default 8 MiB; 1 to 2^40.
     pub max_body_bytes: u64,
 }
 
 impl ClientConfig {
-    /// The defaults, for a server.
+    /// Makes a configuration with the default settings for a base URL.
     pub fn new(base_url: impl Into<String>) -> Self {
         Self { base_url: base_url.into(), ..Self::default() }
     }
@@ -74,11 +76,11 @@ impl Default for ClientConfig {
     }
 }
 
-/// Limits of one attempt. Each is above zero and at most a day.
+/// The limits of one attempt. Each is above zero and at most a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeoutConfig {
-    /// To resolve the name, connect and shake hands. Default 5 s.
+    /// The time to resolve the name, to connect and for the TLS handshake. Default 5 s.
     #[serde(with = "seconds")]
     pub connect: Duration,
     /// The longest silence while waiting for the head or the body. Default 15 s.
@@ -87,7 +89,7 @@ pub struct TimeoutConfig {
     /// The longest time in which the server takes no byte of the request. Default 15 s.
     #[serde(with = "seconds")]
     pub write: Duration,
-    /// To hand a call over to the client's own thread, when the caller is on another. Default 5 s.
+    /// The time to hand a call over to the client's own thread, when it is made on another. Default 5 s.
     #[serde(with = "seconds")]
     pub pool: Duration,
 }
@@ -103,11 +105,11 @@ impl Default for TimeoutConfig {
     }
 }
 
-/// When a failed attempt is made again.
+/// When a failed attempt is repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryConfig {
-    /// Attempts in all, the first included. Default 3; 1 to 10 000.
+    /// All attempts of a call, the first included. Default 3; 1 to 10000.
     pub max_attempts: u32,
     /// The shortest wait. Default 1 s; at most a day.
     #[serde(with = "seconds")]
@@ -115,17 +117,17 @@ pub struct RetryConfig {
     /// The longest wait. Default 60 s; at least `min_wait`, at most a day.
     #[serde(with = "seconds")]
     pub max_wait: Duration,
-    /// What the bound of the wait is multiplied by from retry to retry. Default 2; 1 to 1 000.
+    /// The factor by which the bound of the wait grows from retry to retry. Default 2; 1 to 1000.
     pub multiplier: f64,
     /// Whether the wait before retry n is uniform in `[min, min(max, min * multiplier^n)]` (the default), or
     /// exactly `min(max, min * multiplier^(n-1))`.
     pub jitter: bool,
-    /// Which methods are retried. Default all.
+    /// The methods that are retried. Default all.
     pub methods: RetryMethods,
     /// The longest `Retry-After` that is waited for; a longer one ends the call. Default 60 s; at most a day.
     #[serde(with = "seconds")]
     pub retry_after_max: Duration,
-    /// How many retries all calls of the client together may make.
+    /// How many retries all calls of the client may make together.
     pub budget: RetryBudget,
 }
 
@@ -154,25 +156,26 @@ pub enum Redirects {
     Keep,
 }
 
-/// Which methods are retried.
+/// The methods that are retried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryMethods {
-    /// All: the request id makes each safe against a server that honours it.
+    /// All methods: the request id makes each of them safe to repeat against a server that honours it.
     #[default]
     All,
-    /// GET, HEAD, OPTIONS, PUT and DELETE (RFC 9110, 9.2.2), and any method of which nothing was sent.
+    /// GET, HEAD, OPTIONS, PUT and DELETE (RFC 9110, 9.2.2), and any request of which nothing was sent.
     #[serde(alias = "idempotent")]
     IdempotentOnly,
 }
 
-/// How many retries all calls of a client together may make: a share of the calls, and some each second.
+/// The retry budget, which all calls of a client share: a ratio of the calls, and a number per second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryBudget {
-    /// Retries for each call. Default 0.2; 0 to 100.
+    /// The retries that each call adds to the budget. Default 0.2; 0 to 100.
     pub ratio: f64,
-    /// Retries for each second, at most one second's worth saved up. Default 10; 0 to 1 000 000.
+    /// The retries that each second adds to the budget; those of one second at most are kept. Default 10; 0 to
+    /// 1000000.
     pub per_second: f64,
 }
 
@@ -182,16 +185,16 @@ impl Default for RetryBudget {
     }
 }
 
-/// When calls are refused because the server keeps failing.
+/// When calls are rejected because the server keeps failing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CircuitBreakerConfig {
-    /// Consecutive failed calls that open it. Default 5; 1 to 1 000 000.
+    /// The number of consecutive failed calls that opens the breaker. Default 5; 1 to 1000000.
     pub failure_threshold: u32,
-    /// How long it stays open. Default 30 s; above zero, at most a day.
+    /// How long the breaker stays open. Default 30 s; above zero, at most a day.
     #[serde(with = "seconds")]
     pub recovery_timeout: Duration,
-    /// Probes at once while it is half-open. Default 1; 1 to 1 000.
+    /// The probes that may be in flight while the breaker is half-open. Default 1; 1 to 1000.
     pub half_open_max_calls: u32,
 }
 
@@ -201,13 +204,13 @@ impl Default for CircuitBreakerConfig {
     }
 }
 
-/// How many attempts may be under way at once.
+/// How many attempts may be in progress at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BulkheadConfig {
-    /// Slots. Default 50; 1 to 100 000.
+    /// The number of slots. Default 50; 1 to 100000.
     pub max_concurrency: u32,
-    /// The longest wait for a slot; zero does not wait. Default 30 s; at most a day.
+    /// The longest wait for a slot; with zero a call does not wait. Default 30 s; at most a day.
     #[serde(with = "seconds")]
     pub acquisition_timeout: Duration,
 }
@@ -218,13 +221,13 @@ impl Default for BulkheadConfig {
     }
 }
 
-/// What is logged, and where. The records go to the `log` crate; the application decides what becomes of them.
+/// What is logged, and to which target. The records go to the `log` crate; the application decides where they end up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoggingConfig {
     /// The least important level that is logged. Default INFO.
     pub level: LogLevel,
-    /// Whether lines carry the request id. Default true.
+    /// Whether log lines carry the request id. Default true.
     pub include_request_id: bool,
     /// The target of the records. Default `resilient_client`.
     pub target: String,

@@ -13,7 +13,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration
     parse(seconds).map_err(D::Error::custom)
 }
 
-/// Seconds to a duration.
+/// Converts seconds to a duration.
 pub(super) fn parse(seconds: f64) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| format!("must be a number of seconds, zero or more, got {seconds}"))

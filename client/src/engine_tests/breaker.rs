@@ -23,7 +23,7 @@ async fn the_breaker_opens_after_failed_calls_and_then_nothing_is_sent() {
 }
 
 #[actix_rt::test]
-async fn a_call_that_queued_while_the_breaker_opened_is_refused_when_its_turn_comes() {
+async fn a_call_that_queued_while_the_breaker_opened_is_rejected_when_it_gets_a_slot() {
     tokio::time::pause();
     let bench = Bench::new(
         |c| {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[actix_rt::test]
-async fn closing_ends_the_calls_under_way() {
+async fn closing_ends_the_calls_in_flight() {
     tokio::time::pause();
     let bench = Bench::steps(|_| (), &[Step::Hang]);
     let calls = join_all((0..10).map(|_| bench.get()));
@@ -96,7 +96,7 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_nothing_behind() {
 }
 
 #[actix_rt::test]
-async fn the_supervisor_killed_with_a_hundred_calls_in_flight_costs_none_of_them() {
+async fn a_supervisor_that_panics_with_a_hundred_calls_in_flight_costs_none_of_them() {
     tokio::time::pause();
     let bench = Bench::new(
         |c| {

@@ -2,6 +2,7 @@
 
 mod breaker;
 mod endings;
+mod events;
 mod limits;
 mod redirects;
 mod retries;
@@ -10,6 +11,7 @@ mod retry_after;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Mutex,
     time::Duration,
 };
 
@@ -24,8 +26,9 @@ use crate::{
     headers::Headers,
     lifetime::Lifetime,
     method::Method,
-    observe::{CallLog, Observers},
+    observe::{CallLog, Listener, Observers},
     policy,
+    request_id::RequestId,
     response::Attempt,
     transport::{Cause, Fault, Limits, Replay, Request, Sent},
 };
@@ -47,7 +50,7 @@ struct Script {
     open: Rc<Cell<usize>>,
 }
 
-/// An exchange that is under way.
+/// An exchange in progress.
 struct Open(Rc<Cell<usize>>);
 
 impl Drop for Open {
@@ -84,10 +87,21 @@ impl Transport for Script {
 struct Bench {
     state: Arc<ClientState>,
     script: Rc<Script>,
+    heard: Arc<Heard>,
+}
+
+/// A listener that writes down the events.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Listener for Heard {
+    fn on(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(format!("{event:?}"));
+    }
 }
 
 impl Bench {
-    /// A client that waits 1, 2, 4, ... seconds between attempts.
+    /// A client that waits 1, 2, 4 and so on seconds between attempts.
     fn new(
         change: impl FnOnce(&mut ClientConfig),
         steps: impl Fn(usize) -> (Duration, Step) + 'static,
@@ -98,7 +112,8 @@ impl Bench {
         config.validate().unwrap();
         let log = CallLog::new(&config.logging);
         let supervisor = SupervisorHandle::start(policy::supervisor_settings(&config, log.target()));
-        let observers = Observers::new(log, Vec::new());
+        let heard = Arc::new(Heard::default());
+        let observers = Observers::new(log, vec![Arc::clone(&heard) as Arc<dyn Listener>]);
         let state = ClientState::new(&config, supervisor, observers, Lifetime::default()).unwrap();
         let script = Script {
             steps: Box::new(steps),
@@ -106,7 +121,7 @@ impl Bench {
             replays: RefCell::default(),
             open: Rc::default(),
         };
-        Self { state: Arc::new(state), script: Rc::new(script) }
+        Self { state: Arc::new(state), script: Rc::new(script), heard }
     }
 
     /// A client whose server takes these steps without delay, and repeats the last one.

@@ -55,7 +55,7 @@ async fn when_all_attempts_fail_the_last_failure_is_the_error() {
 }
 
 #[actix_rt::test]
-async fn what_a_retry_cannot_help_is_not_retried_and_does_not_count() {
+async fn a_status_that_a_retry_cannot_help_is_not_retried_and_does_not_count() {
     tokio::time::pause();
     for status in [301, 400, 401, 403, 404, 409, 418, 422] {
         let bench = Bench::steps(|c| c.circuit_breaker.failure_threshold = 1, &[Step::Answer(status)]);

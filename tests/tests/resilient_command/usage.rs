@@ -103,7 +103,7 @@ async fn a_bad_value_is_refused_with_flag_value_and_range_and_nothing_is_sent() 
         (&["-H", "no colon"], r#"-H must be 'Name: value', got one that begins with "no""#),
         (&["-H", "Authorization Bearer secret"], r#"got one that begins with "Authorization""#),
         (&["-H", ": value"], r#"-H must be 'Name: value'"#),
-        (&["-H", "b@d: x"], r#"header "b@d" is no valid name"#),
+        (&["-H", "b@d: x"], r#"header "b@d" is not a valid name"#),
         (&["-H", "X: a\nb"], r#"header "X" has a value with control characters"#),
         (&["-H", "Content-Length: 3"], "is set by the client itself"),
         (&["--json", "{"], "--json must be JSON: "),
