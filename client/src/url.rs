@@ -76,7 +76,8 @@ fn absolute(text: &str) -> Result<Uri, String> {
     }
     let after_host = &authority.as_str()[authority.host().len()..];
     if !after_host.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
-        return Err(format!("has a port that is not 1 to 65535: {after_host:?}"));
+        // What stands there is not shown: it is a password if an `@` follows later.
+        return Err("has a port that is not 1 to 65535".to_owned());
     }
     Ok(uri)
 }

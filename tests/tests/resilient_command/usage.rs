@@ -134,6 +134,7 @@ async fn credentials_of_a_url_are_in_no_message_and_no_report() {
         "http://user:password@host:99999/",
         "http://user:password@ho st/",
         "//user:password@host/",
+        "http://user:password/word@host/",
     ] {
         let line = refusal(resilient().arguments(&["get", url])).await;
         assert!(line.contains("URL") && !line.contains("password"), "{url}: {line}");

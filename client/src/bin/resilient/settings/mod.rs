@@ -72,6 +72,9 @@ impl Settings {
         let Some((field, flag)) = error.field().and_then(|field| Some((field, flag(field.field())?))) else {
             return Failure::new(error.kind().into(), error.to_string());
         };
+        if !self.typed.iter().any(|typed| typed.setting.flag == flag) {
+            return in_environment(error);
+        }
         let rule = field.rule(|other| flag_or(other).to_owned());
         let got =
             field.got().map(str::to_owned).or_else(|| Some(format!("{:?}", self.value(field.field())?)));
