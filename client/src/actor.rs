@@ -1,7 +1,7 @@
 //! The client as an actor among actors: it takes calls as messages.
 //!
 //! It keeps no state and waits for nothing: each call is a task of its own, so that a restart of the actor loses
-//! none, and each gets exactly one answer.
+//! no call, and each call gets exactly one answer.
 
 use std::sync::Weak;
 

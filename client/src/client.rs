@@ -235,7 +235,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Every call in flight holds a handle, so there is none any more.
+        // Every call in flight holds a handle, so no call is in flight any more.
         self.state.close();
     }
 }

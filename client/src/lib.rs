@@ -36,7 +36,9 @@
 //! * Which status or fault is which error, is retried, counts for the breaker: `attempt/classify.rs`.
 //! * The replay of a request on a new connection (RFC 9112, 9.3.1): permitted by `prepare::replay`, made by
 //!   `transport`.
-//! * What is logged: `observe/call_log.rs`, a listener of the events of `observe`.
+//! * What is logged: `observe/call_log.rs`, a listener of the events of `observe`. What is hidden there, in messages
+//!   and in debug output: `redact`.
+//! * How a client closes, and how its calls in flight are counted: `lifetime`.
 //!
 //! The client speaks HTTP/1.1 only, over TLS as well. Replies are not decompressed.
 

@@ -41,7 +41,7 @@ async fn wait_here(until: Instant) -> Waited {
     let sleep = if runtime.is_some() {
         tokio::time::sleep_until(until)
     } else {
-        // Without a timer thread no wait can be bounded: then there is none.
+        // If the timer thread cannot be started, the wait ends at once, because it could not be bounded.
         let Some(timers) = timers() else { return Waited::Elapsed };
         let _timers = timers.enter();
         tokio::time::sleep_until(until)

@@ -19,8 +19,8 @@ pub(super) fn refuse(variables: &BTreeMap<String, OsString>, known: &[String]) -
     Err(Error::config(name.escape_debug().to_string(), rule))
 }
 
-/// Whether Kubernetes sets such a variable in every container, for a service whose name begins with `resilient`:
-/// nobody has written it. (`RESILIENT_SERVICE_HOST`, `RESILIENT_PORT=tcp://10.0.0.1:80`, `RESILIENT_PORT_80_TCP_PORT`)
+/// Whether the variable is one of those that Kubernetes sets in every container for a service whose name begins with
+/// `resilient`: `RESILIENT_SERVICE_HOST`, `RESILIENT_PORT=tcp://10.0.0.1:80`, `RESILIENT_PORT_80_TCP_PORT`.
 fn is_service_link(name: &str, value: &OsString) -> bool {
     let is_port = |text: &str| text.split_once('_').is_some_and(|(port, _)| port.parse::<u16>().is_ok());
     let is_address = || {
