@@ -1,25 +1,25 @@
-//! The server as a value: binds its address, reports it, and runs until it is asked to stop.
+//! The server as a value: listens, and runs until it is asked to stop.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode};
-use actix_server::Server;
+use actix_server::{Server, ServerBuilder};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::Condition;
 use actix_web::web::Data;
-use derive_more::{Display, Error};
 use futures::future::{self, Either};
 use log::{info, warn};
 use tokio::net::TcpStream;
 
 use crate::config::{self, Config};
 use crate::connection::{self, Connection, ConnectionTimeouts, Connections};
+use crate::listen::{self, BACKLOG, StartError};
 use crate::logging::{STARTED, STARTUP};
 use crate::middleware::body::is_too_large;
 use crate::middleware::cors;
@@ -32,33 +32,8 @@ use crate::{openapi, routes};
 /// A server that already listens. It accepts connections once it runs.
 pub struct Application {
     config: Config,
-    listener: TcpListener,
-    address: SocketAddr,
+    listeners: Vec<TcpListener>,
 }
-
-/// Why a server cannot start.
-#[derive(Debug, Display, Error)]
-pub enum StartError {
-    /// The configured name has no address.
-    #[display("SERVER_HOST (--host) is {host:?}, which cannot be resolved: {source}")]
-    Unresolved {
-        /// The name.
-        host: String,
-        /// The error of the resolver.
-        source: io::Error,
-    },
-    /// The server cannot listen on the address, for example because the port is taken.
-    #[display("cannot listen on {address}: {source}")]
-    Unbound {
-        /// The address.
-        address: SocketAddr,
-        /// The error of the system.
-        source: io::Error,
-    },
-}
-
-/// How many connections may wait to be accepted. Linux bounds it further by `net.core.somaxconn`.
-const BACKLOG: u32 = 4096;
 
 /// How long a client may read nothing of its answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,48 +45,25 @@ const LINGER: Duration = Duration::from_secs(2);
 const NEVER_IDLE: Duration = Duration::from_secs(1);
 
 impl Application {
-    /// Listens on the configured address.
+    /// Listens on every address of the configured host.
     ///
     /// # Errors
-    /// [`StartError`] when the name cannot be resolved or the address is taken.
+    /// [`StartError`] when the name cannot be resolved or an address is taken.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let unresolved = |source| StartError::Unresolved { host: config.host.clone(), source };
-        let address = (config.host.as_str(), config.port)
-            .to_socket_addrs()
-            .and_then(|mut found| found.next().ok_or_else(|| io::ErrorKind::NotFound.into()))
-            .map_err(unresolved)?;
-        let listen = || -> io::Result<TcpListener> {
-            let socket = match address {
-                SocketAddr::V4(_) => actix_rt::net::TcpSocket::new_v4(),
-                SocketAddr::V6(_) => actix_rt::net::TcpSocket::new_v6(),
-            }?;
-            socket.set_reuseaddr(true)?;
-            socket.bind(address)?;
-            socket.listen(BACKLOG)?.into_std()
-        };
-        let listener = listen().map_err(|source| StartError::Unbound { address, source })?;
-        Self::with_listener(config, listener).map_err(|source| StartError::Unbound { address, source })
+        let listeners = listen::on_host(&config.host, config.port)?;
+        Ok(Self { config, listeners })
     }
 
-    /// Uses a socket that already listens.
-    ///
-    /// # Errors
-    /// The error of the system when the socket has no address.
-    pub fn with_listener(config: Config, listener: TcpListener) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        Ok(Self { config, listener, address })
-    }
-
-    /// The address on which it listens, with the real port even when 0 was configured.
+    /// Uses sockets that already listen.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn with_listeners(config: Config, listeners: Vec<TcpListener>) -> Self {
+        Self { config, listeners }
     }
 
-    /// The listening socket alone, for other processes to accept from.
+    /// The listening sockets alone, for other processes to accept from.
     #[must_use]
-    pub fn into_listener(self) -> TcpListener {
-        self.listener
+    pub fn into_listeners(self) -> Vec<TcpListener> {
+        self.listeners
     }
 
     /// Serves until `stop` is ready; then stops accepting, lets requests in flight finish within the shutdown
@@ -124,7 +76,8 @@ impl Application {
         stop: impl Future<Output = &'static str>,
         started: impl FnOnce(),
     ) -> io::Result<()> {
-        let Self { config, listener, address } = self;
+        let Self { config, listeners } = self;
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let documents = Documents { openapi: openapi::document().into() };
         let state = Data::new(AppState::new(config, documents));
         let config = &state.config;
@@ -133,11 +86,11 @@ impl Application {
             state.sessions.default_session().start_actors();
         }
         let connections = Arc::new(Connections::default());
-        let server = serve(&state, listener, &connections)?;
+        let server = serve(&state, listeners, &connections)?;
         let handle = server.handle();
         let mut server = actix_rt::spawn(server);
         started();
-        log_start(config, address);
+        log_start(config, &addresses);
 
         let reason = match future::select(Box::pin(stop), &mut server).await {
             Either::Left((reason, _)) => reason,
@@ -162,7 +115,7 @@ impl Application {
 
 fn serve(
     state: &Data<AppState>,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     connections: &Arc<Connections>,
 ) -> io::Result<Server> {
     let config = &state.config;
@@ -174,51 +127,57 @@ fn serve(
         linger: LINGER,
     };
     let (state, connections) = (state.clone(), Arc::clone(connections));
-    Server::build()
+    let builder = Server::build()
         .workers(config.workers)
         .backlog(BACKLOG)
         .max_concurrent_connections(config.max_connections)
         .shutdown_timeout(config.shutdown_timeout.as_secs())
-        .disable_signals()
-        .listen("test-server", listener, move || {
-            state.sessions.default_session().start_actors();
-            let config = &state.config;
-            let app = App::new()
-                .configure(|app| routes::register(app, config))
-                .app_data(state.clone())
-                .wrap(Condition::new(config.cors() != config::Cors::Off, cors::layer(&config.cors())))
-                .wrap(Wrap::with(Observe(RequestLog)))
-                .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
-            let connections = Arc::clone(&connections);
-            fn_service(move |socket: TcpStream| {
-                let _ = socket.set_nodelay(true);
-                let client = socket.peer_addr().ok();
-                future::ready(Ok((connection::wrap(socket, timeouts, &connections), client)))
-            })
-            .and_then(
-                HttpService::build()
-                    .keep_alive(keep_alive)
-                    .expect(fn_service(|request: Request| {
-                        // Whoever asks before sending a large body is spared sending it.
-                        let refused = is_too_large(request.headers());
-                        let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
-                        future::ready(if refused { Err(refusal) } else { Ok(request) })
-                    }))
-                    // Ours bounds every request's head, and not the first one's only.
-                    .client_request_timeout(Duration::ZERO)
-                    .client_disconnect_timeout(LINGER)
-                    // The end of what a client sends is passed on only where its request is to be dropped.
-                    .h1_allow_half_closed(false)
-                    .on_connect_ext(|connection: &Connection, data| {
-                        data.insert(connection.exchange());
-                    })
-                    .h1(map_config(app, |_: ()| AppConfig::default())),
-            )
+        .disable_signals();
+    let service = move || {
+        state.sessions.default_session().start_actors();
+        let config = &state.config;
+        let app = App::new()
+            .configure(|app| routes::register(app, config))
+            .app_data(state.clone())
+            .wrap(Condition::new(config.cors() != config::Cors::Off, cors::layer(&config.cors())))
+            .wrap(Wrap::with(Observe(RequestLog)))
+            .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
+        let connections = Arc::clone(&connections);
+        fn_service(move |socket: TcpStream| {
+            let _ = socket.set_nodelay(true);
+            let client = socket.peer_addr().ok();
+            future::ready(Ok((connection::wrap(socket, timeouts, &connections), client)))
         })
-        .map(actix_server::ServerBuilder::run)
+        .and_then(
+            HttpService::build()
+                .keep_alive(keep_alive)
+                .expect(fn_service(|request: Request| {
+                    // Whoever asks before sending a large body is spared sending it.
+                    let refused = is_too_large(request.headers());
+                    let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
+                    future::ready(if refused { Err(refusal) } else { Ok(request) })
+                }))
+                // Ours bounds every request's head, and not the first one's only.
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(LINGER)
+                // The end of what a client sends is passed on only where its request is to be dropped.
+                .h1_allow_half_closed(false)
+                .on_connect_ext(|connection: &Connection, data| {
+                    data.insert(connection.exchange());
+                })
+                .h1(map_config(app, |_: ()| AppConfig::default())),
+        )
+    };
+    let listen = |builder: ServerBuilder, listener| builder.listen("test-server", listener, service.clone());
+    listeners.into_iter().try_fold(builder, listen).map(ServerBuilder::run)
 }
 
-fn log_start(config: &Config, address: SocketAddr) {
+/// Logs the addresses that the server listens on. They have one port.
+fn log_start(config: &Config, addresses: &[SocketAddr]) {
+    let Some(first) = addresses.first() else { return };
     let shown = config.shown();
-    info!(target: STARTED, address:% = address, port = address.port(), config:serde = shown; "Test server started");
+    info!(
+        target: STARTED, address:% = first, port = first.port(), addresses:serde = addresses, config:serde = shown;
+        "Test server started"
+    );
 }

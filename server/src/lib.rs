@@ -1,7 +1,7 @@
 //! An HTTP server that fails, waits, times out and answers idempotently on command, for testing HTTP clients.
 //!
 //! * [`config`]: the settings; [`cli`]: the command line; [`logging`]: one event a line.
-//! * [`serve`]: the command that serves; [`app`]: binds and runs the server; [`state`]: what the process shares;
+//! * [`serve`]: the command that serves; [`app`]: runs the server; [`state`]: what the process shares;
 //!   [`session`]: what one test needs.
 //! * [`routes`]: one file a path, each with its method, its limits and its OpenAPI part; [`openapi`]: the document.
 //! * [`middleware`]: the layers around every request; [`context`]: what they know about it; [`observe`]: the one
@@ -9,6 +9,7 @@
 //! * [`execution`]: the work under an idempotency key; [`validation`]: how values are read; [`error`]: the answers
 //!   that are not a success; [`headers`]: the headers with a meaning of our own.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
+//! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
 //!
@@ -26,6 +27,7 @@ pub mod fault;
 pub mod headers;
 pub mod health;
 pub mod json;
+pub mod listen;
 pub mod logging;
 pub mod middleware;
 pub mod observe;
@@ -34,5 +36,6 @@ pub mod reload;
 pub mod routes;
 pub mod serve;
 pub mod session;
+pub mod signals;
 pub mod state;
 pub mod validation;

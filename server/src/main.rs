@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use actix_rt::System;
 
-use test_server::app::StartError;
 use test_server::cli::{self, Command, Flags, Switch, Unparsed};
 use test_server::config::{Config, ConfigError, DotEnv, Layers, Loaded, UnknownVariable};
 use test_server::health::{self, Unhealthy};
+use test_server::listen::StartError;
 use test_server::serve::{self, ServeError};
 use test_server::{logging, openapi};
 

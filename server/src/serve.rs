@@ -5,12 +5,13 @@ use std::io;
 use derive_more::{Display, Error, From};
 use futures::channel::oneshot;
 use futures::future::{self, Either};
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::{Application, StartError};
+use crate::app::Application;
 use crate::config::{Config, UnknownVariable};
+use crate::listen::StartError;
 use crate::logging;
 use crate::reload::{self, Inherited};
+use crate::signals::{SecondSignal, StopSignals};
 
 /// Why the server did not start, or ended by itself.
 #[derive(Debug, Display, Error, From)]
@@ -19,6 +20,9 @@ pub enum ServeError {
     Start(StartError),
     /// The operating system refused something.
     Io(io::Error),
+    /// A second SIGTERM or SIGINT came before the stop was complete.
+    #[display("ended at once by a second signal, {}", _0.0)]
+    SecondSignal(#[error(not(source))] SecondSignal),
 }
 
 /// Serves until SIGTERM or SIGINT arrives. Must run inside an actix system.
@@ -26,10 +30,10 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`]: the server cannot start, or has ended by itself.
 pub async fn serve(config: Config, unknown: &[UnknownVariable]) -> Result<(), ServeError> {
-    let stop = stop_signal()?;
+    let signals = StopSignals::install()?;
     logging::warn_of_unknown(unknown);
     let application = Application::bind(config)?;
-    Ok(application.run(stop, || {}).await?)
+    Ok(signals.supervise(async |stop| application.run(stop, || {}).await).await??)
 }
 
 /// Serves like [`serve`], and restarts when the program or `.env` changes.
@@ -39,40 +43,31 @@ pub async fn serve(config: Config, unknown: &[UnknownVariable]) -> Result<(), Se
 /// # Errors
 /// [`ServeError`]: the first server cannot start, or a server has ended by itself.
 pub async fn serve_and_reload(config: Config, unknown: &[UnknownVariable]) -> Result<(), ServeError> {
-    let stop = stop_signal()?;
+    let signals = StopSignals::install()?;
     let Some(inherited) = reload::inherited()? else {
         let shutdown_timeout = config.shutdown_timeout;
-        let listener = Application::bind(config)?.into_listener();
-        return Ok(reload::supervise(listener, shutdown_timeout, stop).await?);
+        let listeners = Application::bind(config)?.into_listeners();
+        let watch = async |stop| reload::supervise(listeners, shutdown_timeout, stop).await;
+        return Ok(signals.supervise(watch).await??);
     };
     logging::warn_of_unknown(unknown);
-    let (listener, watcher, token) = inherited.into_parts();
-    let application = Application::with_listener(config, listener)?;
+    let (listeners, watcher, token) = inherited.into_parts();
+    let application = Application::with_listeners(config, listeners);
     let (serving, is_serving) = oneshot::channel();
     let lifeline = async move {
         let _ = is_serving.await;
         Inherited::hold_lifeline(watcher, token).await
     };
-    let stop = async {
-        match future::select(Box::pin(stop), Box::pin(lifeline)).await {
-            Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
-        }
-    };
     let started = || {
         let _ = serving.send(());
     };
-    Ok(application.run(stop, started).await?)
-}
-
-/// Returns the name of the signal that asks the process to stop. The handlers are installed as soon as this function
-/// returns; process 1 needs them, because the system does not end it by default.
-fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        match future::select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await {
-            Either::Left(_) => "SIGTERM",
-            Either::Right(_) => "SIGINT",
-        }
-    })
+    let run = async |signal| {
+        let stop = async {
+            match future::select(signal, Box::pin(lifeline)).await {
+                Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
+            }
+        };
+        application.run(stop, started).await
+    };
+    Ok(signals.supervise(run).await??)
 }

@@ -174,3 +174,60 @@ async fn a_port_is_free_again_after_a_stop() {
         .await;
     answer(again.get("/msg")).await.message_id();
 }
+
+#[tokio::test]
+async fn an_answer_given_while_stopping_says_that_the_connection_closes() {
+    let mut server = TestServer::verbose().flag("--shutdown-timeout", 300).flag("--workers", 2).start().await;
+    let mut clients = Vec::new();
+    for n in 0..20 {
+        let mut connection = server.connect().await;
+        assert_eq!(connection.get("/health").await.header("Connection"), None);
+        let key = format!("stopping-{n}");
+        connection.request("GET", "/msg?delay=1500", &format!("X-Request-ID: {key}\r\n")).await;
+        server.received(&key).await;
+        clients.push(connection);
+    }
+    server.terminate();
+    for mut connection in clients {
+        let last = connection.response().await;
+        assert_eq!((last.status, last.header("Connection")), (200, Some("close")));
+        assert!(connection.closed().await.is_empty());
+    }
+    assert_eq!(server.wait_exit().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_process_at_once() {
+    for (first, second) in
+        [(Signal::TERM, Signal::TERM), (Signal::TERM, Signal::INT), (Signal::INT, Signal::INT)]
+    {
+        let mut server = TestServer::verbose()
+            .flag("--shutdown-timeout", 300)
+            .flag("--request-timeout", 300)
+            .start()
+            .await;
+        let busy = in_flight(&server, 30000).await;
+        server.signal(first);
+        server.wait_for_log("the stop begins", |line| line.message() == "Shutdown begun").await;
+        assert!(server.is_running());
+        server.signal(second);
+        let outcome = server.wait_exit().await;
+        assert_eq!(outcome.code, Some(1), "{first:?}, {second:?}");
+        assert!(outcome.only_error_line().contains("second signal"), "{outcome:?}");
+        assert!(busy.closed().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_work_of_one_worker_is_finished_although_the_others_are_idle() {
+    // The actors must not end with an idle worker.
+    let mut server = TestServer::verbose().flag("--shutdown-timeout", 300).flag("--workers", 4).start().await;
+    for _ in 0..8 {
+        let mut connection = server.connect().await;
+        assert_eq!(connection.get("/health").await.status, 200);
+    }
+    let mut busy = in_flight(&server, 2500).await;
+    server.terminate();
+    assert_eq!(busy.response().await.status, 200);
+    assert_eq!(server.wait_exit().await.code, Some(0));
+}

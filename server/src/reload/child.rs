@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use actix_rt::time::{sleep, timeout};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
+
+use super::handover;
 
 /// The variable that names the watcher's address, and the token that proves that the caller is the child.
 const LIFELINE: &str = "TEST_SERVER_LIFELINE";
@@ -30,13 +32,13 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts `program` with this process's arguments, and waits until it serves.
-    pub(super) async fn start(program: &Path, listener: &TcpListener) -> io::Result<Self> {
+    pub(super) async fn start(program: &Path, listeners: &[TcpListener]) -> io::Result<Self> {
         let meeting_point = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let token = Uuid::new_v4().simple().to_string();
         let mut child = Command::new(program)
             .args(std::env::args_os().skip(1))
             .env(LIFELINE, format!("{} {token}", meeting_point.local_addr()?))
-            .stdin(Stdio::from(OwnedFd::from(listener.try_clone()?)))
+            .stdin(Stdio::from(handover::send(listeners)?))
             .kill_on_drop(true)
             .spawn()?;
         tokio::select! {
@@ -77,8 +79,8 @@ async fn meet(meeting_point: &tokio::net::TcpListener, token: &str) -> io::Resul
 
 /// What a child inherits from its watcher.
 pub struct Inherited {
-    /// The listening socket.
-    pub listener: TcpListener,
+    /// The listening sockets.
+    pub listeners: Vec<TcpListener>,
     watcher: SocketAddr,
     token: String,
 }
@@ -91,8 +93,8 @@ pub fn inherited() -> io::Result<Option<Inherited>> {
     let Ok(lifeline) = std::env::var(LIFELINE) else { return Ok(None) };
     let parsed = lifeline.split_once(' ').and_then(|(watcher, token)| Some((watcher.parse().ok()?, token)));
     let (watcher, token) = parsed.ok_or_else(|| io::Error::other(format!("{LIFELINE} is malformed")))?;
-    let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
-    Ok(Some(Inherited { listener, watcher, token: token.to_owned() }))
+    let listeners = handover::receive(io::stdin().as_fd())?;
+    Ok(Some(Inherited { listeners, watcher, token: token.to_owned() }))
 }
 
 impl Inherited {
@@ -108,9 +110,9 @@ impl Inherited {
         "reload"
     }
 
-    /// The listening socket, the watcher's address and the token.
+    /// The listening sockets, the watcher's address and the token.
     #[must_use]
-    pub fn into_parts(self) -> (TcpListener, SocketAddr, String) {
-        (self.listener, self.watcher, self.token)
+    pub fn into_parts(self) -> (Vec<TcpListener>, SocketAddr, String) {
+        (self.listeners, self.watcher, self.token)
     }
 }

@@ -1,12 +1,13 @@
 //! `serve --reload`, for development: when the program's binary or `.env` changes, a new server takes over on the
 //! same port, and the old one finishes the requests in flight.
 //!
-//! The process that is started becomes a watcher. It holds the listening socket and starts the server as a child,
-//! which gets the socket as its standard input: the one place where a descriptor can be handed over without unsafe
-//! code. A TCP connection on loopback between the two, the lifeline, carries the rest: the child opens it when it
-//! serves, and stops when it is closed, whether the watcher closed it or has died.
+//! The process that is started becomes a watcher. It holds the listening sockets and starts the server as a child,
+//! which gets copies of them through its standard input ([`handover`]). A TCP connection on loopback between the two,
+//! the lifeline, carries the rest: the child opens it when it serves, and stops when it is closed, whether the watcher
+//! closed it or has died.
 
 mod child;
+mod handover;
 mod watch;
 
 use std::io;
@@ -29,12 +30,12 @@ const PERIOD: Duration = Duration::from_millis(300);
 /// # Errors
 /// The first server cannot be started, or the serving one has ended by itself.
 pub async fn supervise(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     shutdown_timeout: Duration,
     stop: impl Future<Output = &'static str>,
 ) -> io::Result<()> {
     let mut watched = Watched::new()?;
-    let mut server = Server::start(watched.program(), &listener).await?;
+    let mut server = Server::start(watched.program(), &listeners).await?;
     let mut stop = Box::pin(stop);
     loop {
         let tick = Box::pin(actix_rt::time::sleep(PERIOD));
@@ -46,7 +47,7 @@ pub async fn supervise(
         }
         let Some(changed) = watched.changed() else { continue };
         info!(target: STARTUP, changed; "Reload begun");
-        match Server::start(watched.program(), &listener).await {
+        match Server::start(watched.program(), &listeners).await {
             Ok(new) => {
                 let old = std::mem::replace(&mut server, new);
                 actix_rt::spawn(async move { old.stop(shutdown_timeout).await });
