@@ -38,9 +38,9 @@ async fn a_client_that_leaves_gives_its_slot_back_whatever_it_has_sent() {
             leaving.send(&bytes).await.unwrap();
             server.wait_for_log("the request", |line| line.mentions("Request received")).await;
             if is_reset {
-                leaving.abort()
+                leaving.abort();
             } else {
-                leaving.close()
+                leaving.close();
             }
             // Waits for the slot, and would time out.
             answer(server.get("/msg")).await.message_id();
