@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use super::Key;
+use super::settings::Key;
 
 /// Identifies one execution. A report with the id of an execution that has ended changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,29 +4,17 @@
 //! in flight are kept apart from stored answers, so they can neither be evicted nor expire.
 
 mod executions;
+mod settings;
 mod stored;
 
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use executions::{ExecutionId, Follower};
+pub use settings::{CacheSettings, Key};
 
 use executions::{Executions, Joined};
 use stored::{Found, StoredAnswers};
-
-/// An idempotency key. It is shared because the cache keeps it in three places.
-pub type Key = Arc<str>;
-
-/// How much is kept, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheSettings {
-    /// The largest number of stored answers; beyond it, the least recently used one is evicted.
-    pub max_size: NonZeroUsize,
-    /// How long after it was stored an answer expires. Reading it does not extend the time.
-    pub ttl: Duration,
-}
 
 /// How full the cache is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use lru::LruCache;
 
-use super::{CacheSettings, Key};
+use super::settings::{CacheSettings, Key};
 
 /// The stored answers, by key.
 #[derive(Debug)]

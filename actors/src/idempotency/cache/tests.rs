@@ -1,5 +1,8 @@
 //! The cache's rules, as tables.
 
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
 use super::*;
 
 const TTL: Duration = Duration::from_secs(60);
