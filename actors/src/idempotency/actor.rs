@@ -6,7 +6,7 @@ use super::cache::{
     Begun, CacheSettings, CacheStats, Completed, ExecutionId, Follower, IdempotencyCache, Key,
 };
 use super::handle::{Lease, Outcome};
-use super::published::Published;
+use super::published::{Published, Unstored};
 use crate::address::{Reply, WeakAddress};
 use crate::clock::now;
 use crate::lifecycle::{Handle, State};
@@ -44,6 +44,7 @@ pub(super) struct Complete<V: Answer> {
     pub(super) key: Key,
     pub(super) execution: ExecutionId,
     pub(super) value: V,
+    pub(super) unstored: Unstored<V>,
 }
 
 /// Reports that an execution ended without an answer.
@@ -81,7 +82,7 @@ impl<V: Answer> Answers<V> {
     }
 
     fn lease(&self, key: &Key, execution: ExecutionId) -> Lease<V> {
-        Lease::new(Key::clone(key), execution, self.address.clone())
+        Lease::new(Key::clone(key), execution, self.address.clone(), Arc::clone(&self.published))
     }
 
     /// Withdraws an answer that has left the cache, and logs why.
@@ -127,7 +128,8 @@ impl<V: Answer> Handle<Begin<V>> for Answers<V> {
 }
 
 impl<V: Answer> Handle<Complete<V>> for Answers<V> {
-    fn handle(&mut self, Complete { key, execution, value }: Complete<V>) {
+    /// Readers ask the actor until this has returned, so that they never read what it evicts.
+    fn handle(&mut self, Complete { key, execution, value, unstored: _unstored }: Complete<V>) {
         self.catch_up();
         let Some(Completed { followers, evicted }) =
             self.cache.complete(&key, execution, value.clone(), now())

@@ -45,6 +45,7 @@ pub struct Lease<V: Answer> {
     key: Key,
     execution: ExecutionId,
     cache: Option<WeakAddress<Answers<V>>>,
+    published: Arc<Published<V>>,
 }
 
 /// Makes an empty cache, and the actor that has yet to be started. Expiries and evictions are logged under
@@ -123,14 +124,20 @@ impl<V: Answer> IdempotencyHandle<V> {
 }
 
 impl<V: Answer> Lease<V> {
-    pub(super) fn new(key: Key, execution: ExecutionId, cache: WeakAddress<Answers<V>>) -> Self {
-        Self { key, execution, cache: Some(cache) }
+    pub(super) fn new(
+        key: Key,
+        execution: ExecutionId,
+        cache: WeakAddress<Answers<V>>,
+        published: Arc<Published<V>>,
+    ) -> Self {
+        Self { key, execution, cache: Some(cache), published }
     }
 
     /// Stores the answer and passes it to all followers. Later callers find it: the mailbox keeps the order.
     pub fn complete(mut self, value: V) {
         if let Some(cache) = self.cache.take() {
-            cache.send(Complete { key: Key::clone(&self.key), execution: self.execution, value });
+            let unstored = self.published.hand_in();
+            cache.send(Complete { key: Key::clone(&self.key), execution: self.execution, value, unstored });
         }
     }
 }

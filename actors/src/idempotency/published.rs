@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::cache::Key;
@@ -19,7 +20,21 @@ const MAX_NOTES: usize = 4096;
 
 /// Answers that any thread can read.
 #[derive(Debug)]
-pub(super) struct Published<V>(Mutex<Inner<V>>);
+pub(super) struct Published<V> {
+    inner: Mutex<Inner<V>>,
+    /// How many answers have been handed in that the actor has not stored yet.
+    unstored: AtomicUsize,
+}
+
+/// An answer that has been handed in. While it exists, readers ask the actor: storing it may evict what they read.
+#[derive(Debug)]
+pub(super) struct Unstored<V>(Arc<Published<V>>);
+
+impl<V> Drop for Unstored<V> {
+    fn drop(&mut self) {
+        self.0.unstored.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 #[derive(Debug)]
 struct Inner<V> {
@@ -35,11 +50,15 @@ struct Answer<V> {
 
 impl<V: Clone> Published<V> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Inner { answers: HashMap::new(), used: Vec::new() }))
+        let inner = Mutex::new(Inner { answers: HashMap::new(), used: Vec::new() });
+        Self { inner, unstored: AtomicUsize::new(0) }
     }
 
     /// Returns the answer, if it is published and has not expired, and notes its use.
     pub(super) fn read(&self, key: &Key, now: Instant) -> Option<V> {
+        if self.unstored.load(Ordering::SeqCst) > 0 {
+            return None;
+        }
         let Inner { answers, used } = &mut *self.lock();
         let answer = answers.get(key).filter(|answer| now < answer.expires)?;
         // The use of what was used last changes no order.
@@ -50,6 +69,12 @@ impl<V: Clone> Published<V> {
             used.push(Key::clone(key));
         }
         Some(answer.value.clone())
+    }
+
+    /// Makes readers ask the actor until the returned value is dropped.
+    pub(super) fn hand_in(self: &Arc<Self>) -> Unstored<V> {
+        self.unstored.fetch_add(1, Ordering::SeqCst);
+        Unstored(Arc::clone(self))
     }
 
     /// Publishes an answer until it expires.
@@ -81,7 +106,7 @@ impl<V: Clone> Published<V> {
 
     fn lock(&self) -> MutexGuard<'_, Inner<V>> {
         // Nothing panics while it is held, and what is behind it is whole after every line.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,5 +159,16 @@ mod tests {
         }
         assert_eq!(published.read(&key(1), now), None, "a reader whose use cannot be noted asks the actor");
         assert_eq!(published.take_notes().len(), MAX_NOTES);
+    }
+
+    #[test]
+    fn while_an_answer_is_handed_in_and_not_stored_readers_ask_the_actor() {
+        let (published, now) = (Arc::new(Published::new()), Instant::now());
+        published.publish(&key(1), 7, now + Duration::from_secs(1));
+        let (first, second) = (published.hand_in(), published.hand_in());
+        drop(first);
+        assert_eq!(published.read(&key(1), now), None, "storing the second may evict it");
+        drop(second);
+        assert_eq!(published.read(&key(1), now), Some(7));
     }
 }
