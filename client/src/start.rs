@@ -69,7 +69,10 @@ impl Default for Place {
 
 fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> {
     config.validate()?;
-    let trust = if config.verify_ssl { Trust::PublicRoots } else { Trust::Anyone };
+    let trust = match config.verify_ssl {
+        true => Trust::Roots { ca_file: config.ca_file.as_deref() },
+        false => Trust::Anyone,
+    };
     let log = CallLog::new(&config.logging);
     let setup = Setup {
         tls: tls::config(trust)?,

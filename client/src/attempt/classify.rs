@@ -49,7 +49,9 @@ pub(crate) fn outcome(kind: ErrorKind) -> Outcome {
 /// The kind of error that a fault of the transport is.
 pub(crate) fn fault_error(cause: Cause) -> ErrorKind {
     match cause {
-        Cause::Network | Cause::Certificate | Cause::Limit => ErrorKind::Connection(ConnectionError::Network),
+        Cause::Network | Cause::Stale | Cause::Certificate | Cause::Limit => {
+            ErrorKind::Connection(ConnectionError::Network)
+        }
         Cause::Timeout => ErrorKind::Connection(ConnectionError::Timeout),
         Cause::BodyTooLarge => ErrorKind::BodyTooLarge,
     }
@@ -58,7 +60,7 @@ pub(crate) fn fault_error(cause: Cause) -> ErrorKind {
 /// Whether a fault of the transport is worth another attempt.
 pub(crate) fn fault_retryability(cause: Cause) -> Retryability {
     match cause {
-        Cause::Network | Cause::Timeout => Retryability::Retryable,
+        Cause::Network | Cause::Stale | Cause::Timeout => Retryability::Retryable,
         Cause::Certificate | Cause::Limit | Cause::BodyTooLarge => Retryability::NotRetryable,
     }
 }
@@ -66,7 +68,7 @@ pub(crate) fn fault_retryability(cause: Cause) -> Retryability {
 /// What a fault of the transport tells the breaker.
 pub(crate) fn fault_outcome(cause: Cause) -> Outcome {
     match cause {
-        Cause::Network | Cause::Certificate | Cause::Timeout => Outcome::Failure,
+        Cause::Network | Cause::Stale | Cause::Certificate | Cause::Timeout => Outcome::Failure,
         // The server was able to answer: with more than is accepted.
         Cause::Limit | Cause::BodyTooLarge => Outcome::Success,
     }
@@ -124,6 +126,7 @@ mod tests {
         use {Outcome::*, Retryability::*};
         for (cause, name, retried, counted) in [
             (Cause::Network, "network", Retryable, Failure),
+            (Cause::Stale, "network", Retryable, Failure),
             (Cause::Timeout, "timeout", Retryable, Failure),
             (Cause::Certificate, "network", NotRetryable, Failure),
             (Cause::Limit, "network", NotRetryable, Success),

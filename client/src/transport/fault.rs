@@ -1,10 +1,10 @@
-//! What can go wrong with an exchange, in the client's own words. Pure.
+//! What can go wrong with an exchange, in the client's own words.
 
 use std::{error::Error, io};
 
-use super::wire::WireFault;
+use super::{tls, wire::WireFault};
 
-/// An exchange that brought no whole reply.
+/// Why an exchange brought no whole reply.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) cause: Cause,
@@ -13,17 +13,19 @@ pub(crate) struct Fault {
     pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// Why it did not.
+/// The class of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The network, or what came over it.
+    /// The network failed, or what came over it is not HTTP.
     Network,
-    /// The server's certificate: it will be the same next time.
+    /// A connection that had been idle ended before a byte of the reply (RFC 9112, 9.3.1).
+    Stale,
+    /// The server's certificate is not trusted, or it wants one that the client does not have. It will be the same
+    /// next time.
     Certificate,
-    /// Time.
+    /// The time for connecting, reading or writing was over.
     Timeout,
     /// The head of the reply, or the number of interim replies, is beyond a limit of the client.
-    #[allow(dead_code, reason = "the limits follow")]
     Limit,
     /// The body is longer than allowed.
     BodyTooLarge,
@@ -34,7 +36,7 @@ pub(crate) enum Cause {
 pub(crate) enum Sent {
     /// Nothing: there was no connection.
     Nothing,
-    /// Nobody knows.
+    /// It is not known.
     Maybe,
 }
 
@@ -49,19 +51,19 @@ impl Fault {
             Some(WireFault::ReadSilence(_) | WireFault::WriteSilence(_) | WireFault::Connect(_)) => {
                 Cause::Timeout
             }
-            None if is_certificate(&error) => Cause::Certificate,
+            Some(WireFault::HeadTooLong | WireFault::TooManyFields | WireFault::TooManyInterim) => {
+                Cause::Limit
+            }
+            Some(WireFault::ClientCertificate) => Cause::Certificate,
+            Some(WireFault::Stale) => Cause::Stale,
+            Some(WireFault::Closed | WireFault::Coding) => Cause::Network,
+            None if tls::is_certificate_error(&error) => Cause::Certificate,
             None if error.kind() == io::ErrorKind::TimedOut => Cause::Timeout,
-            Some(WireFault::Closed | WireFault::Interim) | None => Cause::Network,
+            None => Cause::Network,
         };
         let message = format!("{doing}: {error}");
         Self { cause, sent, message, source: Some(Box::new(error)) }
     }
-}
-
-fn is_certificate(error: &io::Error) -> bool {
-    use rustls::Error as Tls;
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
-    matches!(tls, Some(Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented | Tls::UnsupportedNameType))
 }
 
 #[cfg(test)]
@@ -75,7 +77,12 @@ mod tests {
         let second = Duration::from_secs(1);
         let table = [
             (WireFault::Closed.into_io(), Cause::Network),
-            (WireFault::Interim.into_io(), Cause::Network),
+            (WireFault::Coding.into_io(), Cause::Network),
+            (WireFault::Stale.into_io(), Cause::Stale),
+            (WireFault::HeadTooLong.into_io(), Cause::Limit),
+            (WireFault::TooManyFields.into_io(), Cause::Limit),
+            (WireFault::TooManyInterim.into_io(), Cause::Limit),
+            (WireFault::ClientCertificate.into_io(), Cause::Certificate),
             (WireFault::ReadSilence(second).into_io(), Cause::Timeout),
             (WireFault::WriteSilence(second).into_io(), Cause::Timeout),
             (WireFault::Connect(second).into_io(), Cause::Timeout),
@@ -84,6 +91,10 @@ mod tests {
             (io::ErrorKind::TimedOut.into(), Cause::Timeout),
             (
                 io::Error::other(rustls::Error::InvalidCertificate(rustls::CertificateError::Expired)),
+                Cause::Certificate,
+            ),
+            (
+                io::Error::other(rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired)),
                 Cause::Certificate,
             ),
             (io::Error::other(rustls::Error::DecryptError), Cause::Network),

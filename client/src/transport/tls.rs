@@ -1,80 +1,110 @@
-//! What the client trusts. HTTP/1.1 alone is offered: awc's HTTP/2 runs where its failures cannot be told apart.
+//! TLS: the certificates that are trusted, and what a failed handshake means.
+//!
+//! HTTP/1.1 alone is offered: awc's HTTP/2 runs where its failures cannot be told apart.
 
-use std::sync::Arc;
+mod no_verifier;
+mod roots;
+
+use std::{io, path::Path, sync::Arc};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    AlertDescription, ClientConfig, SignatureScheme, client::ResolvesClientCert, crypto::ring,
+    sign::CertifiedKey,
 };
 
+use self::no_verifier::NoVerifier;
+use super::{
+    context::{self, CertificateRequest},
+    wire::WireFault,
+};
 use crate::error::Error;
 
-/// Whom to trust.
+/// Which certificates are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// Certificates that lead to one of Mozilla's roots.
-    PublicRoots,
-    /// Any certificate at all: for tests.
+pub(crate) enum Trust<'a> {
+    /// Those that lead to one of Mozilla's roots, or to one in the file.
+    Roots {
+        /// The `ca_file` of the configuration.
+        ca_file: Option<&'a Path>,
+    },
+    /// Any certificate: for tests.
     Anyone,
 }
 
 /// The configuration of all TLS connections of a client.
-pub(crate) fn config(trust: Trust) -> Result<Arc<ClientConfig>, Error> {
+pub(crate) fn config(trust: Trust<'_>) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|why| Error::config("verify_ssl", "TLS is not available").with_source(why))?;
-    let mut config = match trust {
-        Trust::PublicRoots => {
-            let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-            builder.with_root_certificates(roots).with_no_client_auth()
-        }
-        Trust::Anyone => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(NoVerifier(provider)))
-            .with_no_client_auth(),
+    let builder = match trust {
+        Trust::Roots { ca_file } => builder.with_root_certificates(roots::load(ca_file)?),
+        Trust::Anyone => builder.dangerous().with_custom_certificate_verifier(Arc::new(NoVerifier(provider))),
     };
+    let mut config = builder.with_client_cert_resolver(Arc::new(NoClientCertificate));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// Accepts every certificate, and still checks that the peer has its key.
+/// Has no client certificate, and notes that one was asked for.
 #[derive(Debug)]
-struct NoVerifier(Arc<CryptoProvider>);
+struct NoClientCertificate;
 
-impl ServerCertVerifier for NoVerifier {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+impl ResolvesClientCert for NoClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        context::note_certificate_request();
+        None
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signature, &self.0.signature_verification_algorithms)
+    fn has_certs(&self) -> bool {
+        false
     }
+}
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signature, &self.0.signature_verification_algorithms)
+/// Recognises a handshake that failed for want of a client certificate: before TLS 1.3, servers say so with an alert
+/// that has other meanings too.
+pub(super) fn explain_handshake(error: io::Error, request: CertificateRequest) -> io::Error {
+    let refused = match tls_error(&error) {
+        Some(rustls::Error::AlertReceived(alert)) => refuses_client(*alert),
+        _ => false,
+    };
+    if refused && request == CertificateRequest::Received {
+        WireFault::ClientCertificate.into_io()
+    } else {
+        error
     }
+}
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+/// Whether an alert may mean that the server wants a certificate which it did not get.
+fn refuses_client(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::HandshakeFailure
+            | AlertDescription::BadCertificate
+            | AlertDescription::NoCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::CertificateRequired
+    )
+}
+
+/// Whether an error of the stream concerns a certificate, the server's or the missing one of the client: it will be
+/// the same next time.
+pub(super) fn is_certificate_error(error: &io::Error) -> bool {
+    use rustls::Error as Tls;
+    matches!(
+        tls_error(error),
+        Some(
+            Tls::InvalidCertificate(_)
+                | Tls::NoCertificatesPresented
+                | Tls::UnsupportedNameType
+                // In TLS 1.3 the server refuses after the handshake.
+                | Tls::AlertReceived(AlertDescription::CertificateRequired)
+        )
+    )
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
 }
