@@ -56,10 +56,9 @@ impl Fault {
             }
             Some(WireFault::ClientCertificate) => Cause::Certificate,
             Some(WireFault::Stale) => Cause::Stale,
-            Some(WireFault::Closed | WireFault::Coding) => Cause::Network,
             None if tls::is_certificate_error(&error) => Cause::Certificate,
             None if error.kind() == io::ErrorKind::TimedOut => Cause::Timeout,
-            None => Cause::Network,
+            Some(WireFault::Closed | WireFault::Coding) | None => Cause::Network,
         };
         let message = format!("{doing}: {error}");
         Self { cause, sent, message, source: Some(Box::new(error)) }

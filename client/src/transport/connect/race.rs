@@ -94,6 +94,9 @@ mod tests {
         DropsPackets,
     }
 
+    /// How the addresses behave; the winner; when it won; when each was tried.
+    type Case = (&'static [Behaviour], Result<u8, &'static str>, u64, &'static [u64]);
+
     async fn behave(behaviour: Behaviour) -> io::Result<()> {
         let after = |ms| sleep(Duration::from_millis(ms));
         match behaviour {
@@ -113,8 +116,7 @@ mod tests {
     async fn the_first_address_that_connects_wins() {
         use Behaviour::{Connects, DropsPackets, Fails};
         tokio::time::pause();
-        // How the addresses behave; the winner; when it won; when each was tried.
-        let table: [(&[Behaviour], Result<u8, &str>, u64, &[u64]); 8] = [
+        let table: [Case; 8] = [
             (&[Connects(10)], Ok(0), 10, &[0]),
             (&[Connects(10), Connects(1)], Ok(0), 10, &[0]),
             (&[DropsPackets, Connects(10)], Ok(1), 260, &[0, 250]),

@@ -74,7 +74,7 @@ impl Chunked {
             },
             (Self::Extension(_), 0x00..=0x08 | 0x0a..=0x1f | 0x7f) => Self::Broken,
             (Self::Extension(size), _) => Self::Extension(size),
-            (Self::SizeLf(0), b'\n') | (Self::TrailerLf, b'\n') => Self::LineStart,
+            (Self::SizeLf(0) | Self::TrailerLf, b'\n') => Self::LineStart,
             (Self::SizeLf(size), b'\n') => Self::Data(size),
             (Self::DataCr, b'\r') => Self::DataLf,
             (Self::DataLf, b'\n') => Self::Size,

@@ -126,18 +126,11 @@ fn interpret(
         (_, Length::Known(length)) => Framing::Length(length),
         (_, Length::Unknown) => Framing::Close,
     };
-    let awc_agrees = plainness == Plainness::AwcReadsIt
+    let awc_reads_it = plainness == Plainness::AwcReadsIt
         && length <= AWC_LENGTH
         && facts.is_plain()
-        && match (version, facts.coding, facts.length) {
-            _ if expect == Expect::HeadOnly => facts.coding != Coding::Unknown,
-            (_, Coding::None, Length::Unknown | Length::Known(0)) if bodiless => version == 1,
-            _ if bodiless => false,
-            (1, Coding::Chunked, _) | (_, Coding::None, Length::Known(_)) => true,
-            (0, Coding::None, Length::Unknown) => true,
-            _ => false,
-        };
-    let form = if awc_agrees {
+        && awc_agrees(version, &facts, status, expect);
+    let form = if awc_reads_it {
         Form::Plain
     } else {
         match fields(response.headers) {
@@ -147,6 +140,19 @@ fn interpret(
     };
     let persistence = facts.persistence(version);
     Ok(Head::Final(FinalHead { length, status, framing, persistence, form }))
+}
+
+/// Whether awc finds the same framing in the fields.
+fn awc_agrees(version: u8, facts: &Facts, status: u16, expect: Expect) -> bool {
+    match (facts.coding, facts.length) {
+        (coding, _) if expect == Expect::HeadOnly => coding != Coding::Unknown,
+        (Coding::None, Length::Unknown | Length::Known(0)) if matches!(status, 204 | 304) => version == 1,
+        _ if matches!(status, 204 | 304) => false,
+        (Coding::Chunked, _) => version == 1,
+        (Coding::None, Length::Known(_)) => true,
+        (Coding::None, Length::Unknown) => version == 0,
+        _ => false,
+    }
 }
 
 /// A 101 that nobody asked for. awc gets it as it is, and its connection is not used again.

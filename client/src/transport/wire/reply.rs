@@ -68,7 +68,7 @@ impl ReplyReader {
             State::Head { expect, held } if held.is_fresh() => match head::read(bytes, *expect)? {
                 Head::Final(head) if head.form == Form::Plain => {
                     let length = head.length;
-                    Ok(length + self.begin_body(head, &bytes[length..]))
+                    Ok(length + self.begin_body(&head, &bytes[length..]))
                 }
                 Head::Malformed => {
                     self.leave_to_awc();
@@ -119,7 +119,7 @@ impl ReplyReader {
                         due = BytesMut::from(head::replacement(&head, expect).as_bytes());
                         self.fields = Some(fields);
                     }
-                    body.truncate(self.begin_body(head, &body));
+                    body.truncate(self.begin_body(&head, &body));
                     due.unsplit(body);
                     self.due = due;
                 }
@@ -128,7 +128,7 @@ impl ReplyReader {
         Ok(())
     }
 
-    fn begin_body(&mut self, head: FinalHead, bytes: &[u8]) -> usize {
+    fn begin_body(&mut self, head: &FinalHead, bytes: &[u8]) -> usize {
         self.status = Some(head.status);
         self.state = State::Body { framing: head.framing, persistence: head.persistence };
         self.take_body(bytes)
