@@ -87,7 +87,8 @@ fn target(from: &Uri, location: &str) -> Result<Uri, NotFollowed> {
         return Err(bad);
     }
     let from_url = url::Url::parse(&from.to_string()).map_err(|_| bad)?;
-    let mut to = from_url.join(location).map_err(|_| bad)?;
+    // A browser takes a backslash for a slash, which would make a host of a path. RFC 3986 does not allow it.
+    let mut to = from_url.join(&location.replace('\\', "%5C")).map_err(|_| bad)?;
     to.set_fragment(None);
     if !matches!(to.scheme(), "http" | "https") || to.host_str().is_none_or(str::is_empty) {
         return Err(bad);
@@ -158,6 +159,8 @@ mod tests {
             ("https://h:1/b#part", "https://h:1/b"),
             ("?x", "http://h:1/a/?x"),
             ("/a b", "http://h:1/a%20b"),
+            ("/\\other/b", "http://h:1/%5Cother/b"),
+            ("\\\\other/b", "http://h:1/a/%5C%5Cother/b"),
             ("", "http://h:1/a/"),
         ] {
             let next = next(&request(Method::Get, "http://h:1/a/"), &reply(302, location)).unwrap().unwrap();

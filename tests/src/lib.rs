@@ -8,6 +8,7 @@
 //! * [`http`] sends ordinary requests; [`raw`] sends bytes, for what an ordinary client refuses to send.
 //! * [`process`] measures the memory and the descriptors of a running program.
 //! * [`siege`] is a server for hostile requests, and the check that they did no harm.
+//! * [`certificates`] makes certificates and configurations for servers that speak TLS.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
 //! * [`interruptible`](fn@interruptible) starts what SIGINT must reach, also from a background job.
 //! * [`seed`] prints the seed of a random test and takes it back from the variable `SEED`.
@@ -16,6 +17,7 @@
 //! Nothing here knows how the programs are made: the tests see them from outside only.
 
 pub mod binary;
+pub mod certificates;
 pub mod fences;
 pub mod guard;
 pub mod http;

@@ -305,18 +305,3 @@ pub async fn until(mut so: impl FnMut() -> bool) {
     };
     within("what the test waits for", wait).await;
 }
-
-/// A TLS configuration with a certificate for `localhost` that nobody trusts.
-pub fn self_signed() -> Arc<ServerConfig> {
-    let rcgen::CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("localhost is a valid name");
-    let key = tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has them")
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key.into())
-        .expect("the key is the certificate's");
-    Arc::new(config)
-}

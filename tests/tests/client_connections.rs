@@ -242,7 +242,8 @@ async fn it_is_sent_again_on_a_new_connection_and_only_once() {
         gate.open();
     };
     let ((first, second), ()) = futures::future::join(both, gated).await;
-    (first.unwrap(), second.unwrap());
+    first.unwrap();
+    second.unwrap();
     let error = get(&client).await.unwrap_err();
     assert_eq!((error.kind().name(), error.attempts().len()), ("network", 1));
     assert_eq!((server.request_count(), server.connections()), (4, 3));

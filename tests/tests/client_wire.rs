@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use resilient_client::{ClientConfig, Error, ErrorKind, GaveUp, ResilientClient, Response, RetryConfig};
-use workspace_tests::wire_server::{Act, Reading, WireServer, drip, reply, self_signed, send, until};
+use workspace_tests::wire_server::{Act, Reading, WireServer, drip, reply, send, until};
 
 /// Two attempts, hardly a wait between them, and silences that end soon.
 fn config(url: String) -> ClientConfig {
@@ -314,85 +314,4 @@ async fn a_large_body_comes_whole_in_both_directions() {
     let reply = client(&server).post("/").body(large).send().await.unwrap();
     assert_eq!(reply.body(), expected.as_bytes());
     assert!(server.requests()[0].ends_with(&expected));
-}
-
-mod tls {
-    use super::*;
-
-    fn insecure(server: &WireServer) -> ResilientClient {
-        let config = ClientConfig { verify_ssl: false, ..config(server.tls_url()) };
-        ResilientClient::start(config).expect("a valid configuration")
-    }
-
-    #[actix_rt::test]
-    async fn a_certificate_that_nobody_vouches_for_is_refused_and_not_retried() {
-        let server =
-            WireServer::with(Reading::Requests, Some(self_signed()), |_| vec![reply(200, "", "")]).await;
-        let client = ResilientClient::start(config(server.tls_url())).unwrap();
-        let error = client.get("/").send().await.unwrap_err();
-        assert_eq!((error.kind().name(), error.attempts().len()), ("network", 1));
-        assert!(!error.is_retryable());
-        assert!(error.message().contains("certificate"), "{error}");
-        assert!(std::error::Error::source(&error).is_some());
-        assert_eq!(server.request_count(), 0);
-    }
-
-    #[actix_rt::test]
-    async fn without_verification_calls_go_through() {
-        let server =
-            WireServer::with(Reading::Requests, Some(self_signed()), |_| vec![reply(200, "", "hi")]).await;
-        let client = insecure(&server);
-        for _ in 0..3 {
-            assert_eq!(client.get("/x").send().await.unwrap().text().unwrap(), "hi");
-        }
-        assert_eq!(server.connections(), 1);
-        let host = server.tls_url().replace("https://", "host: ");
-        assert!(server.requests()[0].to_lowercase().contains(&host), "{}", server.requests()[0]);
-    }
-
-    #[actix_rt::test]
-    async fn a_reply_that_is_cut_short_within_an_orderly_end_is_never_a_success() {
-        for bytes in [
-            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-        ] {
-            for end in [Act::Close, Act::Cut] {
-                let acts = vec![send(bytes), end];
-                let server =
-                    WireServer::with(Reading::Requests, Some(self_signed()), move |_| acts.clone()).await;
-                let error = insecure(&server).get("/").send().await.unwrap_err();
-                assert_eq!((error.kind().name(), error.attempts().len()), ("network", 2), "{error}");
-            }
-        }
-    }
-
-    #[actix_rt::test]
-    async fn a_body_to_the_end_is_whole_only_if_the_end_is_an_orderly_one() {
-        for (end, whole) in [(Act::Close, true), (Act::Cut, false)] {
-            let acts = vec![send("HTTP/1.0 200 OK\r\n\r\nhello"), end];
-            let server =
-                WireServer::with(Reading::Requests, Some(self_signed()), move |_| acts.clone()).await;
-            let result = insecure(&server).get("/").send().await;
-            assert_eq!(result.is_ok(), whole, "{result:?}");
-        }
-    }
-
-    #[actix_rt::test]
-    async fn a_handshake_that_stalls_is_ended_by_the_connect_timeout() {
-        let server = WireServer::with(Reading::Nothing, None, |_| vec![Act::Stall]).await;
-        let mut config = config(server.tls_url());
-        config.timeout.connect = Duration::from_millis(100);
-        let error = ResilientClient::start(config).unwrap().get("/").send().await.unwrap_err();
-        assert_eq!((error.kind().name(), error.attempts().len()), ("timeout", 2), "{error}");
-        assert!(error.message().contains("no connection within"), "{error}");
-    }
-
-    #[actix_rt::test]
-    async fn a_server_that_does_not_speak_tls_is_a_network_error() {
-        let server =
-            WireServer::with(Reading::Nothing, None, |_| vec![send("HTTP/1.1 400 Bad\r\n\r\n"), Act::Close])
-                .await;
-        let error = insecure(&server).get("/").send().await.unwrap_err();
-        assert_eq!((error.kind().name(), error.attempts().len()), ("network", 2), "{error}");
-    }
 }

@@ -60,7 +60,10 @@ impl Fault {
             None if error.kind() == io::ErrorKind::TimedOut => Cause::Timeout,
             Some(WireFault::Closed | WireFault::Coding) | None => Cause::Network,
         };
-        let message = format!("{doing}: {error}");
+        let message = match tls::missing_client_certificate(&error) {
+            Some(fault) => format!("{doing}: {fault}"),
+            None => format!("{doing}: {error}"),
+        };
         Self { cause, sent, message, source: Some(Box::new(error)) }
     }
 }

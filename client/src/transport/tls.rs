@@ -95,14 +95,18 @@ pub(super) fn is_certificate_error(error: &io::Error) -> bool {
     use rustls::Error as Tls;
     matches!(
         tls_error(error),
-        Some(
-            Tls::InvalidCertificate(_)
-                | Tls::NoCertificatesPresented
-                | Tls::UnsupportedNameType
-                // In TLS 1.3 the server refuses after the handshake.
-                | Tls::AlertReceived(AlertDescription::CertificateRequired)
-        )
-    )
+        Some(Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented | Tls::UnsupportedNameType)
+    ) || missing_client_certificate(error).is_some()
+}
+
+/// The fault of a server that refuses a client without a certificate. In TLS 1.3 it does so after the handshake.
+pub(super) fn missing_client_certificate(error: &io::Error) -> Option<WireFault> {
+    match tls_error(error)? {
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            Some(WireFault::ClientCertificate)
+        }
+        _ => None,
+    }
 }
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {

@@ -294,7 +294,3 @@ impl<S> fmt::Debug for Wire<S> {
         f.write_str("Wire")
     }
 }
-
-#[cfg(test)]
-#[path = "wire_tests.rs"]
-mod tests;
