@@ -10,7 +10,7 @@ use super::{
     awc_errors::{body_fault, is_close},
     context,
 };
-use crate::method::Method;
+use crate::{headers::Headers, method::Method};
 
 /// The most that is set aside for a body because its head announces it.
 const MAX_RESERVED: u64 = 1 << 20;
@@ -36,6 +36,7 @@ pub(super) async fn receive(
 ) -> Result<Reply, Fault> {
     let status = response.status().as_u16();
     let end = end_of_body(&response, method, status)?;
+    let fields = context::take_fields();
     let body = match end {
         End::NoBody => Ok(Bytes::new()),
         End::Length(length) if length > max_body => Err(too_large(max_body)),
@@ -43,10 +44,12 @@ pub(super) async fn receive(
     };
     let body = match body {
         // Where a redirect leads does not depend on its body, which nobody reads.
-        Err(fault) if fault.cause == Cause::BodyTooLarge && is_redirect(&response, status) => Bytes::new(),
+        Err(fault) if fault.cause == Cause::BodyTooLarge && is_redirect(&response, fields.as_ref()) => {
+            Bytes::new()
+        }
         body => body?,
     };
-    let headers = context::take_fields().unwrap_or_else(|| {
+    let headers = fields.unwrap_or_else(|| {
         let mut headers = awc::http::header::HeaderMap::new();
         let _ = response.map_body(|head, payload| {
             std::mem::swap(&mut headers, &mut head.headers);
@@ -57,8 +60,12 @@ pub(super) async fn receive(
     Ok(Reply { status, headers, body })
 }
 
-fn is_redirect(response: &ClientResponse, status: u16) -> bool {
-    matches!(status, 301..=303 | 307 | 308) && response.headers().contains_key(header::LOCATION)
+fn is_redirect(response: &ClientResponse, fields: Option<&Headers>) -> bool {
+    let has_location = match fields {
+        Some(fields) => fields.contains("location"),
+        None => response.headers().contains_key(header::LOCATION),
+    };
+    matches!(response.status().as_u16(), 301..=303 | 307 | 308) && has_location
 }
 
 fn end_of_body(response: &ClientResponse, method: Method, status: u16) -> Result<End, Fault> {
