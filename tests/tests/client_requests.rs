@@ -18,9 +18,9 @@ fn client(server: &WireServer) -> ResilientClient {
 
 /// The request line, the fields in alphabetical order, and the body.
 fn parts(request: &str) -> (String, Vec<String>, String) {
-    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").expect("a head has an end");
     let mut lines = head.split("\r\n").map(str::to_owned);
-    let line = lines.next().unwrap();
+    let line = lines.next().expect("a head has a first line");
     let mut fields: Vec<_> = lines.collect();
     fields.sort();
     (line, fields, body.to_owned())

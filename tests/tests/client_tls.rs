@@ -150,3 +150,14 @@ async fn a_server_that_wants_a_certificate_of_the_client_is_not_asked_again() {
         }
     }
 }
+
+#[actix_rt::test]
+async fn an_early_refusal_over_tls_is_the_answer() {
+    for end in [Act::Close, Act::Stall] {
+        let acts = vec![reply(413, "", "no"), end];
+        let tls = Certificate::self_signed().server();
+        let server = WireServer::with(Reading::Nothing, Some(tls), move |_| acts.clone()).await;
+        let error = insecure(&server).post("/").body(vec![b'x'; 20 << 20]).send().await.unwrap_err();
+        assert_eq!((error.status(), error.attempts().len()), (Some(413), 1), "{error}");
+    }
+}
