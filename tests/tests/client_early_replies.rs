@@ -26,8 +26,8 @@ impl Server {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
         let connections = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&connections);
         tokio::spawn(async move {
@@ -55,7 +55,7 @@ fn config(server: &Server) -> ClientConfig {
 }
 
 async fn post(server: &Server) -> Result<Response, Error> {
-    let client = ResilientClient::start(config(server)).unwrap();
+    let client = ResilientClient::start(config(server)).expect("a valid configuration");
     within("the answer", client.post("/").body(vec![b'x'; LARGE]).send()).await
 }
 
@@ -64,7 +64,7 @@ async fn read_head(stream: &mut TcpStream) {
     let mut seen = Vec::new();
     let mut chunk = [0; 1024];
     while !seen.windows(4).any(|window| window == b"\r\n\r\n") {
-        let count = stream.read(&mut chunk).await.unwrap();
+        let count = stream.read(&mut chunk).await.expect("a request");
         assert!(count > 0, "the head of the request is cut");
         seen.extend_from_slice(&chunk[..count]);
     }
@@ -92,18 +92,18 @@ async fn replying_early(text: String, then: Then) -> Server {
         let text = text.clone();
         async move {
             read_head(&mut stream).await;
-            stream.write_all(text.as_bytes()).await.unwrap();
+            stream.write_all(text.as_bytes()).await.expect("room for the reply");
             match then {
                 Then::Closes => {}
                 Then::LingersAndReads => {
-                    stream.shutdown().await.unwrap();
+                    stream.shutdown().await.expect("a connection");
                     let mut scrap = vec![0; 64 * 1024];
                     // How the client ends its side is its own affair.
                     while stream.read(&mut scrap).await.unwrap_or(0) > 0 {}
                 }
                 Then::LingersAndStalls => {
-                    stream.shutdown().await.unwrap();
-                    std::future::pending().await
+                    stream.shutdown().await.expect("a connection");
+                    std::future::pending::<()>().await;
                 }
                 Then::Stalls => std::future::pending().await,
             }
@@ -202,7 +202,7 @@ async fn a_server_that_echoes_while_it_reads_gets_everything_and_is_heard() {
 async fn read_head_exactly(stream: &mut TcpStream) {
     let mut seen = Vec::new();
     while !seen.ends_with(b"\r\n\r\n") {
-        seen.push(stream.read_u8().await.unwrap());
+        seen.push(stream.read_u8().await.expect("a request"));
     }
 }
 
