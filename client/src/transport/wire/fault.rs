@@ -27,7 +27,7 @@ pub(in crate::transport) enum WireFault {
     #[display("the head of the reply has more than {} fields", super::head::MAX_FIELDS)]
     TooManyFields,
     /// There are more interim replies than the limit.
-    #[display("the server sent more than {} interim replies", super::reply::MAX_INTERIM)]
+    #[display("the server sent more than {} interim replies", super::held::MAX_INTERIM)]
     TooManyInterim,
     /// The body has a transfer coding other than chunked.
     #[display("the reply has a transfer coding that is not supported")]
@@ -54,4 +54,10 @@ impl WireFault {
     pub(in crate::transport) fn inside(error: &io::Error) -> Option<Self> {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).copied()
     }
+}
+
+/// Whether an error says no more than that the connection has ended.
+pub(super) fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }

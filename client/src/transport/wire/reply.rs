@@ -10,11 +10,9 @@ use super::{
     fields::Persistence,
     framing::Framing,
     head::{self, Expect, FinalHead, Form, Head, MAX_LENGTH},
+    held::Held,
 };
 use crate::headers::Headers;
-
-/// The most interim replies before the final one.
-pub(super) const MAX_INTERIM: u8 = 100;
 
 /// The reading side of a connection.
 #[derive(Debug)]
@@ -35,17 +33,6 @@ enum State {
     Body { framing: Framing, persistence: Persistence },
     /// Between a reply and the next request, or before the first one.
     Over(Persistence),
-}
-
-/// The beginning of a head that did not come in one piece.
-#[derive(Debug, Default)]
-struct Held {
-    bytes: BytesMut,
-    /// How many bytes have been searched for the end.
-    searched: usize,
-    /// How many bytes there were when they were last parsed.
-    parsed: usize,
-    interim: u8,
 }
 
 impl Default for ReplyReader {
@@ -105,8 +92,7 @@ impl ReplyReader {
             }
             match head::read(&held.bytes, expect)? {
                 Head::Partial => return held.check_length(),
-                Head::Interim { .. } if held.interim == MAX_INTERIM => return Err(WireFault::TooManyInterim),
-                Head::Interim { length } => held.drop_interim(length),
+                Head::Interim { length } => held.drop_interim(length)?,
                 Head::Malformed => {
                     self.due = std::mem::take(&mut held.bytes);
                     self.leave_to_awc();
@@ -180,40 +166,6 @@ impl ReplyReader {
     pub(super) fn is_untouched(&self) -> bool {
         matches!(&self.state, State::Head { held, .. } if held.is_fresh())
     }
-}
-
-impl Held {
-    fn is_fresh(&self) -> bool {
-        self.bytes.is_empty() && self.interim == 0
-    }
-
-    /// Whether the bytes have a whole head or have doubled since they were last parsed: a head that comes byte by byte
-    /// must not be parsed for each of them.
-    fn is_worth_parsing(&mut self) -> bool {
-        let from = self.searched.saturating_sub(2);
-        self.searched = self.bytes.len();
-        let whole = has_empty_line(&self.bytes[from..]);
-        let worth = !self.bytes.is_empty() && (whole || self.bytes.len() >= 2 * self.parsed);
-        if worth {
-            self.parsed = self.bytes.len();
-        }
-        worth
-    }
-
-    fn drop_interim(&mut self, length: usize) {
-        self.bytes.advance(length);
-        self.interim += 1;
-        (self.searched, self.parsed) = (0, 0);
-    }
-
-    fn check_length(&self) -> Result<(), WireFault> {
-        if self.bytes.len() > MAX_LENGTH { Err(WireFault::HeadTooLong) } else { Ok(()) }
-    }
-}
-
-/// Whether a line ends and the next one is empty. Lines may end without a carriage return.
-fn has_empty_line(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|triple| triple == b"\n\r\n")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What is left out of the requests that awc writes: the `Date`, which a client without a clock of its own need not
-//! send (RFC 9110, 6.6.1). Pure.
+//! What is left out of the requests that awc writes: the `Date`, which user agents generally do not send (RFC 9110,
+//! 6.6.1). Pure.
 
 use crate::transport::context::Date;
 

@@ -1,5 +1,5 @@
-//! A timer that runs while nothing happens. One is kept for a connection's life, because moving a timer's end costs
-//! a fraction of making one.
+//! A timer that runs while nothing happens. A connection keeps it for its whole life, because to reset a timer costs
+//! a fraction of what a new one costs.
 
 use std::{
     pin::Pin,
@@ -33,7 +33,7 @@ impl Silence {
         timer.as_mut().poll(cx)
     }
 
-    /// Something happened.
+    /// Ends the silence. The next poll begins a new one.
     pub(super) fn end(&mut self) {
         self.running = false;
     }
