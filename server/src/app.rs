@@ -41,7 +41,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a refused request's body is still read, so that the client sees the refusal and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// For a keep-alive of zero, which actix-http itself obeys by closing after each answer.
+/// The idle timeout for a keep-alive of zero: actix-http closes the connection after each answer then.
 const NEVER_IDLE: Duration = Duration::from_secs(1);
 
 impl Application {
@@ -152,12 +152,12 @@ fn serve(
             HttpService::build()
                 .keep_alive(keep_alive)
                 .expect(fn_service(|request: Request| {
-                    // Whoever asks before sending a large body is spared sending it.
+                    // A client that asks before it sends a large body need not send it.
                     let refused = is_too_large(request.headers());
                     let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
                     future::ready(if refused { Err(refusal) } else { Ok(request) })
                 }))
-                // Ours bounds every request's head, and not the first one's only.
+                // The wrappers bound the head of every request, and not only of the first.
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(LINGER)
                 // The end of what a client sends is passed on only where its request is to be dropped.
