@@ -18,7 +18,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use resilience_actors::ActorError;
 use resilience_actors::idempotency::cache::{Begun, Follower, IdempotencyCache};
-use resilience_actors::idempotency::{self, CacheSettings, CacheStats, ExecutionId, Key, Lease, Outcome};
+use resilience_actors::idempotency::{
+    self, CacheSettings, CacheStats, ExecutionId, Fingerprint, Key, Lease, Outcome,
+};
 
 /// How long an answer lives, in milliseconds.
 const TTL: u64 = 20;
@@ -132,7 +134,7 @@ impl Compared {
             other => (None, other.is_some()),
         };
         let now = self.clock();
-        match self.cache.begin(&name(key), caller.clone(), now) {
+        match self.cache.begin(&name(key), Fingerprint::default(), caller.clone(), now) {
             Begun::Replay { value, caller: answered, .. } => {
                 let entry = live.ok_or_else(|| TestCaseError::fail("a replay of what is not stored"))?;
                 prop_assert_eq!((value, &answered), (entry.value, &caller));
@@ -151,6 +153,7 @@ impl Compared {
                 let execution = execution.ok_or_else(|| TestCaseError::fail("it follows no leader"))?;
                 execution.waiting.push(caller);
             }
+            Begun::Conflict { .. } => prop_assert!(false, "all ask for the same"),
         }
         Ok(())
     }
@@ -308,6 +311,7 @@ impl Requests {
                 prop_assert_eq!(self.answers[key], None, "an answer is made again");
                 self.leases.push((key, lease));
             }
+            Outcome::Conflict => prop_assert!(false, "all ask for the same"),
         }
         Ok(())
     }
@@ -340,7 +344,8 @@ async fn act(sequence: Vec<Step>) -> Result<(), TestCaseError> {
         match step {
             Step::Begin(key) => {
                 let cache = cache.clone();
-                let mut outcome = async move { cache.begin(name(key)).await }.boxed_local();
+                let mut outcome =
+                    async move { cache.begin(name(key), Fingerprint::default()).await }.boxed_local();
                 match futures::poll!(&mut outcome) {
                     Poll::Pending => requests.asked.push((key, outcome)),
                     // What was replayed lately is replayed without the actor.

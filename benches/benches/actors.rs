@@ -8,7 +8,7 @@ use actix_rt::{System, SystemRunner};
 use criterion::{Criterion, criterion_group, criterion_main};
 use resilience_actors::failure::{self, Decision, FailureHandle, FailurePlan};
 use resilience_actors::idempotency::cache::{Begun, Follower, IdempotencyCache};
-use resilience_actors::idempotency::{self, CacheSettings, IdempotencyHandle, Key, Outcome};
+use resilience_actors::idempotency::{self, CacheSettings, Fingerprint, IdempotencyHandle, Key, Outcome};
 
 /// A caller that never leaves.
 struct Caller;
@@ -36,12 +36,16 @@ fn cores(criterion: &mut Criterion) {
         let mut cache = IdempotencyCache::<u64, Caller>::new(settings(), 0);
         let keys: Vec<Key> = (0..1000).map(|n| Key::from(format!("{n:036}"))).collect();
         for (value, key) in (0..).zip(&keys) {
-            if let Begun::Lead { execution, .. } = cache.begin(key, Caller, now) {
+            if let Begun::Lead { execution, .. } = cache.begin(key, Fingerprint::default(), Caller, now) {
                 cache.complete(key, execution, value, now);
             }
         }
         let mut next = keys.iter().cycle();
-        bench.iter(|| next.next().map(|key| matches!(cache.begin(key, Caller, now), Begun::Replay { .. })));
+        bench.iter(|| {
+            next.next().map(|key| {
+                matches!(cache.begin(key, Fingerprint::default(), Caller, now), Begun::Replay { .. })
+            })
+        });
     });
     criterion.bench_function("cache, a miss that is stored and evicts", |bench| {
         let mut cache = IdempotencyCache::<u64, Caller>::new(settings(), 0);
@@ -49,7 +53,7 @@ fn cores(criterion: &mut Criterion) {
         let mut next = keys.iter().cycle();
         bench.iter(|| {
             let key = next.next()?;
-            match cache.begin(key, Caller, now) {
+            match cache.begin(key, Fingerprint::default(), Caller, now) {
                 Begun::Lead { execution, .. } => {
                     cache.complete(key, execution, 1, now).map(|done| done.evicted)
                 }
@@ -87,7 +91,7 @@ fn actors(criterion: &mut Criterion) {
         bench.iter(|| {
             system.block_on(async {
                 for _ in 0..ROUND_TRIPS {
-                    black_box(cache.begin(Key::clone(&key)).await.is_ok());
+                    black_box(cache.begin(Key::clone(&key), Fingerprint::default()).await.is_ok());
                 }
             });
         });
@@ -124,7 +128,7 @@ fn started_cache(system: &SystemRunner) -> IdempotencyHandle<u64> {
 }
 
 async fn store(cache: &IdempotencyHandle<u64>, key: &Key) {
-    if let Ok(Outcome::Execute(lease)) = cache.begin(Key::clone(key)).await {
+    if let Ok(Outcome::Execute(lease)) = cache.begin(Key::clone(key), Fingerprint::default()).await {
         lease.complete(1);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode};
+use actix_rt::Arbiter;
 use actix_server::{Server, ServerBuilder};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
@@ -17,15 +18,16 @@ use futures::future::{self, Either};
 use log::{info, warn};
 use tokio::net::TcpStream;
 
+use crate::body;
 use crate::config::{self, Config};
 use crate::connection::{self, Connection, ConnectionTimeouts, Connections};
 use crate::listen::{self, BACKLOG, StartError};
 use crate::logging::{STARTED, STARTUP};
-use crate::middleware::body::is_too_large;
 use crate::middleware::cors;
 use crate::middleware::envelope::RequestEnvelope;
 use crate::middleware::layer::Wrap;
 use crate::observe::{Observe, RequestLog};
+use crate::session::Home;
 use crate::state::{AppState, Documents};
 use crate::{openapi, routes};
 
@@ -79,11 +81,15 @@ impl Application {
         let Self { config, listeners } = self;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let documents = Documents { openapi: openapi::document().into() };
-        let state = Data::new(AppState::new(config, documents));
+        // A worker ends as soon as its own connections have ended; the actors must outlast those of all workers.
+        let home = match config.workers {
+            1 => Home::ThisThread,
+            _ => Home::Arbiter(Arbiter::current()),
+        };
+        let state = Data::new(AppState::new(config, documents, addresses.clone(), home));
         let config = &state.config;
         if config.workers > 1 {
-            // A worker ends as soon as its own connections have ended; the actors must outlast those of all workers.
-            state.sessions.default_session().start_actors();
+            state.sessions.start_actors();
         }
         let connections = Arc::new(Connections::default());
         let server = serve(&state, listeners, &connections)?;
@@ -134,7 +140,7 @@ fn serve(
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         .disable_signals();
     let service = move || {
-        state.sessions.default_session().start_actors();
+        state.sessions.start_actors();
         let config = &state.config;
         let app = App::new()
             .configure(|app| routes::register(app, config))
@@ -153,7 +159,7 @@ fn serve(
                 .keep_alive(keep_alive)
                 .expect(fn_service(|request: Request| {
                     // A client that asks before it sends a large body need not send it.
-                    let refused = is_too_large(request.headers());
+                    let refused = body::is_too_large(request.headers(), body::limit_of(request.path()));
                     let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
                     future::ready(if refused { Err(refusal) } else { Ok(request) })
                 }))

@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures::future::LocalBoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::session::Session;
+use crate::session::{Session, SessionInUse, SessionState};
 
-/// The session of the request at hand, as handlers ask for it.
-pub struct CurrentSession(Arc<Session>);
+/// The session of the request at hand, as handlers ask for it: its state at the time when the request came.
+pub struct CurrentSession(Arc<SessionState>);
 
 /// The right of one request to be processed. Dropping it gives it to the next request that waits.
 pub type Slot = OwnedSemaphorePermit;
@@ -24,15 +25,25 @@ pub type Slot = OwnedSemaphorePermit;
 /// What is known about one request.
 pub struct RequestContext {
     correlation_id: Uuid,
-    session: Arc<Session>,
+    session: SessionInUse,
+    state: Arc<SessionState>,
     deadline: Option<Instant>,
     slot: Option<Slot>,
+    held: Option<LocalBoxFuture<'static, ()>>,
 }
 
 impl RequestContext {
     /// Attaches a context to a request that has just come in.
-    pub fn attach(request: &impl HttpMessage, correlation_id: Uuid, session: Arc<Session>) {
-        request.extensions_mut().insert(Self { correlation_id, session, deadline: None, slot: None });
+    pub fn attach(request: &impl HttpMessage, correlation_id: Uuid, session: SessionInUse) {
+        let state = session.member.state();
+        request.extensions_mut().insert(Self {
+            correlation_id,
+            session,
+            state,
+            deadline: None,
+            slot: None,
+            held: None,
+        });
     }
 
     /// The correlation id of the request; nil if it has no context.
@@ -40,9 +51,16 @@ impl RequestContext {
         request.extensions().get::<Self>().map_or(Uuid::nil(), |context| context.correlation_id)
     }
 
-    /// The session of the request; `None` if it has no context.
-    pub fn session(request: &HttpRequest) -> Option<Arc<Session>> {
-        request.extensions().get::<Self>().map(|context| Arc::clone(&context.session))
+    /// The state of the request's session; `None` if it has no context.
+    pub fn session(request: &HttpRequest) -> Option<Arc<SessionState>> {
+        request.extensions().get::<Self>().map(|context| Arc::clone(&context.state))
+    }
+
+    /// Looks at the session itself; `None` if the request has no context.
+    pub fn with_session<T>(request: &HttpRequest, look: impl FnOnce(&str, &Session) -> T) -> Option<T> {
+        let extensions = request.extensions();
+        let session = &extensions.get::<Self>()?.session;
+        Some(look(&session.id, &session.member))
     }
 
     /// When the request times out; `None` before its clock is started.
@@ -54,13 +72,25 @@ impl RequestContext {
     pub fn start_clock(request: &HttpRequest, now: Instant) -> Option<Instant> {
         let mut extensions = request.extensions_mut();
         let context = extensions.get_mut::<Self>()?;
-        context.deadline = Some(now + context.session.request_timeout);
+        context.deadline = Some(now + context.state.request_timeout);
         context.deadline
     }
 
     /// The slots of the request's session; `None` if it has no context.
     pub fn slots(request: &HttpRequest) -> Option<Arc<Semaphore>> {
-        request.extensions().get::<Self>().map(|context| Arc::clone(&context.session.slots))
+        request.extensions().get::<Self>().map(|context| Arc::clone(&context.state.slots))
+    }
+
+    /// Holds the answer back until `held` is done.
+    pub fn hold(request: &HttpRequest, held: LocalBoxFuture<'static, ()>) {
+        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
+            context.held = Some(held);
+        }
+    }
+
+    /// Takes what holds the answer back.
+    pub fn take_held(request: &HttpRequest) -> Option<LocalBoxFuture<'static, ()>> {
+        request.extensions_mut().get_mut::<Self>().and_then(|context| context.held.take())
     }
 
     /// Keeps the slot of the request until it is taken.
@@ -76,10 +106,18 @@ impl RequestContext {
     }
 }
 
-impl Deref for CurrentSession {
-    type Target = Session;
+impl CurrentSession {
+    /// The state of the session, to be kept.
+    #[must_use]
+    pub fn state(&self) -> &Arc<SessionState> {
+        &self.0
+    }
+}
 
-    fn deref(&self) -> &Session {
+impl Deref for CurrentSession {
+    type Target = SessionState;
+
+    fn deref(&self) -> &SessionState {
         &self.0
     }
 }
@@ -89,6 +127,6 @@ impl FromRequest for CurrentSession {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(RequestContext::session(request).map(Self).ok_or(ApiError::NotFound))
+        ready(RequestContext::session(request).map(Self).ok_or(ApiError::NoSuchSession))
     }
 }

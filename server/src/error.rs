@@ -1,7 +1,7 @@
 //! The answers that are not a success: always JSON, in the form that FastAPI uses.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, ResponseError};
 use derive_more::{Display, Error, From};
@@ -9,8 +9,8 @@ use resilience_actors::ActorError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::json::Problem;
 use crate::logging;
-use crate::validation::Fault;
 
 /// Every answer of ours that is not a success.
 #[derive(Debug, Display, Error, From)]
@@ -21,7 +21,22 @@ pub enum ApiError {
     /// One entry for every value that does not parse or is out of range.
     #[display("{} invalid values", _0.len())]
     #[from]
-    Invalid(#[error(not(source))] Vec<Fault>),
+    Invalid(#[error(not(source))] Vec<Problem>),
+    /// The key belongs to a request for something else.
+    #[display("Idempotency key reused with a different request")]
+    KeyReused,
+    /// No session has this id.
+    #[display("No such session")]
+    NoSuchSession,
+    /// A session with this id exists.
+    #[display("The session id is taken")]
+    SessionTaken,
+    /// The default session cannot be deleted.
+    #[display("The default session cannot be deleted")]
+    SessionIsDefault,
+    /// There are as many sessions as there may be; when the next one ends, in seconds.
+    #[display("Too many sessions")]
+    TooManySessions(#[error(not(source))] u64),
     /// No route has this path.
     #[display("Not Found")]
     NotFound,
@@ -51,7 +66,8 @@ pub enum ApiError {
 
 /// The body of every error but a validation error.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct ErrorBody {
     /// What went wrong.
     pub(crate) detail: String,
 }
@@ -59,12 +75,12 @@ pub(crate) struct Problem {
 /// The body of a validation error.
 #[derive(Serialize)]
 struct Invalid<'a> {
-    detail: &'a [Fault],
+    detail: &'a [Problem],
 }
 
 /// The body of an error with this text.
 pub(crate) fn detail(detail: &str) -> Bytes {
-    serde_json::to_vec(&Problem { detail: detail.to_owned() }).unwrap_or_default().into()
+    serde_json::to_vec(&ErrorBody { detail: detail.to_owned() }).unwrap_or_default().into()
 }
 
 impl ResponseError for ApiError {
@@ -73,8 +89,10 @@ impl ResponseError for ApiError {
             Self::InducedFailure | Self::Internal(_) | Self::SlotsClosed | Self::Panicked => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotFound | Self::NoSuchSession => StatusCode::NOT_FOUND,
+            Self::SessionTaken | Self::SessionIsDefault => StatusCode::CONFLICT,
+            Self::TooManySessions(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -89,11 +107,14 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed(allow) => {
                 response.insert_header((ALLOW, allow.clone()));
             }
+            Self::TooManySessions(seconds) => {
+                response.insert_header((RETRY_AFTER, *seconds));
+            }
             Self::Panicked => log::error!(target: logging::ERROR, "Request failed: its handler panicked"),
             Self::SlotsClosed => log::error!(target: logging::ERROR, "Request failed: its slots are closed"),
             Self::Internal(cause) => log::error!(target: logging::ERROR, cause:% = cause; "Request failed"),
             _ => {}
         }
-        response.json(Problem { detail: self.to_string() })
+        response.json(ErrorBody { detail: self.to_string() })
     }
 }

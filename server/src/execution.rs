@@ -10,6 +10,7 @@ use actix_web::HttpRequest;
 use log::debug;
 use resilience_actors::idempotency::{Key, Lease};
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::context::{RequestContext, Slot};
@@ -33,6 +34,7 @@ pub struct Execution {
     lease: Lease<Uuid>,
     slot: Option<Slot>,
     deadline: Option<Instant>,
+    ended: Option<CancellationToken>,
     correlation_id: Uuid,
 }
 
@@ -44,6 +46,7 @@ impl Execution {
             lease,
             slot: None,
             deadline: RequestContext::deadline(request),
+            ended: RequestContext::session(request).map(|session| session.ended.clone()),
             correlation_id: RequestContext::correlation_id(request),
         }
     }
@@ -61,21 +64,26 @@ impl Execution {
         let finished = actix_rt::spawn(self.complete_after(delay)).await.map_err(|_| ApiError::Panicked)?;
         match finished {
             Some(id) => Ok(id),
-            // The request has the same deadline: its timeout answers.
+            // The request has the same deadline and session: its timeout answers, or the session's end closes its
+            // connection.
             None => std::future::pending().await,
         }
     }
 
     async fn complete_after(self, delay: Duration) -> Option<Uuid> {
-        let work = wait(delay, self.correlation_id);
-        let in_time = match self.deadline {
-            Some(deadline) => timeout_at(deadline, work).await.is_ok(),
-            None => {
-                work.await;
-                true
+        let ended = self.ended.clone().unwrap_or_default();
+        let is_due = async {
+            tokio::select! {
+                () = wait(delay, self.correlation_id) => true,
+                // Nobody asks the session's cache any more.
+                () = ended.cancelled() => false,
             }
         };
-        in_time.then(|| self.complete())
+        let is_due = match self.deadline {
+            Some(deadline) => timeout_at(deadline, is_due).await.unwrap_or(false),
+            None => is_due.await,
+        };
+        is_due.then(|| self.complete())
     }
 
     fn complete(self) -> Uuid {

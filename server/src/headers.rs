@@ -12,6 +12,15 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// On a request: its idempotency key.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// On a request: its idempotency key (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// On a request: the short form of a fault for this request alone.
+pub const FAULT: HeaderName = HeaderName::from_static("x-fault");
+
+/// On a request: the id of its session.
+pub const TEST_SESSION: HeaderName = HeaderName::from_static("x-test-session");
+
 /// A correlation id as the value of its header.
 pub fn correlation_id(id: Uuid) -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();

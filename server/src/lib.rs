@@ -17,10 +17,12 @@
 //! [`middleware::timeout`], a slot is granted in [`middleware::concurrency`].
 
 pub mod app;
+pub mod body;
 pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod context;
+pub mod data_plane;
 pub mod error;
 pub mod execution;
 pub mod fault;

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use utoipa::OpenApi;
 use utoipa::openapi::{OpenApi as Document, Server};
 
-use crate::error::Problem;
+use crate::error::ErrorBody;
 use crate::routes;
 
 /// What the document says besides its routes.
@@ -16,7 +16,7 @@ use crate::routes;
                        limits concurrency, times out and answers idempotently, so that you can test your client.",
         license(name = "MIT", identifier = "MIT")
     ),
-    components(schemas(Problem)),
+    components(schemas(ErrorBody)),
     tags((name = "failure-injection", description = "Makes requests to `/msg` fail"))
 )]
 struct Frame;

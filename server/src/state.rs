@@ -2,12 +2,13 @@
 //!
 //! What one test needs is in a [`Session`](crate::session::Session); what is here exists once.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 
 use crate::config::Config;
-use crate::session::{SessionSettings, Sessions};
+use crate::session::{Home, SessionSettings, Sessions};
 
 /// What all requests of the process share.
 pub struct AppState {
@@ -17,6 +18,8 @@ pub struct AppState {
     pub documents: Documents,
     /// The sessions.
     pub sessions: Sessions,
+    /// Where the server listens; at least one address.
+    pub addresses: Vec<SocketAddr>,
     started: Instant,
 }
 
@@ -29,9 +32,9 @@ pub struct Documents {
 impl AppState {
     /// Creates the state of a server that starts now, with the default session alone.
     #[must_use]
-    pub fn new(config: Config, documents: Documents) -> Self {
-        let sessions = Sessions::new(&SessionSettings::from(&config));
-        Self { config, documents, sessions, started: Instant::now() }
+    pub fn new(config: Config, documents: Documents, addresses: Vec<SocketAddr>, home: Home) -> Self {
+        let sessions = Sessions::new(SessionSettings::from(&config), config.max_sessions, home);
+        Self { config, documents, sessions, addresses, started: Instant::now() }
     }
 
     /// How long the server has been running.

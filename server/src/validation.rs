@@ -68,7 +68,7 @@ pub const MAX_KEY_LENGTH: usize = 255;
 pub const KEY_PATTERN: &str = "^[!-~]+$";
 
 impl Rule {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::IntParsing => "int_parsing",
             Self::GreaterThanEqual(_) => "greater_than_equal",
@@ -78,7 +78,7 @@ impl Rule {
         }
     }
 
-    fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         match self {
             Self::IntParsing => {
                 "Input should be a valid integer, unable to parse string as an integer".to_owned()
@@ -90,7 +90,7 @@ impl Rule {
         }
     }
 
-    fn parameter(self) -> Option<Value> {
+    pub(crate) fn parameter(self) -> Option<Value> {
         match self {
             Self::IntParsing => None,
             Self::GreaterThanEqual(low) => Some(json!({ "ge": low })),

@@ -4,7 +4,7 @@ use serde_json::Value;
 use workspace_tests::{Outcome, Program, TestServer};
 
 /// Every setting: its variable, values that it must refuse, and what the refusal must say about the range.
-const SETTINGS: [(&str, &[&str], &[&str]); 16] = [
+const SETTINGS: [(&str, &[&str], &[&str]); 20] = [
     ("SERVER_HOST", &["999.1.1.1", "two words", "1.2.3.4:80", "http://x"], &["address"]),
     ("SERVER_PORT", &["65536", "-1", "x", "80.5", "1e3"], &["0", "65535"]),
     ("SERVER_MAX_CONCURRENCY", &["0", "100001", "-1", "x", "1e3", "0x10", "1_000"], &["1", "100000"]),
@@ -29,6 +29,10 @@ const SETTINGS: [(&str, &[&str], &[&str]); 16] = [
         &["0", "1000001", "x", "99999999999999999999999999999999999999999"],
         &["1", "1000000"],
     ),
+    ("SERVER_SESSION_TTL", &["0", "86401", "x"], &["1", "86400"]),
+    ("SERVER_MAX_SESSIONS", &["0", "100001", "x"], &["1", "100000"]),
+    ("SERVER_SEED", &["-1", "9007199254740992", "x"], &["0", "9007199254740991"]),
+    ("SERVER_FAULT_HEADER", &["maybe", "2"], &["true", "false"]),
 ];
 
 /// The flag of the setting `variable`.
@@ -391,6 +395,9 @@ async fn the_defaults_are_the_documented_ones() {
         ("SERVER_HEADER_TIMEOUT", "5"),
         ("SERVER_KEEP_ALIVE", "75"),
         ("SERVER_MAX_CONNECTIONS", "25000"),
+        ("SERVER_SESSION_TTL", "3600"),
+        ("SERVER_MAX_SESSIONS", "1000"),
+        ("SERVER_FAULT_HEADER", "true"),
     ];
     for (variable, default) in defaults {
         assert_eq!(setting(&outcome, variable), (default.to_owned(), "default".to_owned()), "{variable}");
@@ -422,6 +429,10 @@ async fn every_value_in_range_is_taken_from_every_layer() {
         ("SERVER_HEADER_TIMEOUT", ["1", "2", "300"]),
         ("SERVER_KEEP_ALIVE", ["0", "1", "3600"]),
         ("SERVER_MAX_CONNECTIONS", ["1", "2", "1000000"]),
+        ("SERVER_SESSION_TTL", ["1", "2", "86400"]),
+        ("SERVER_MAX_SESSIONS", ["1", "2", "100000"]),
+        ("SERVER_SEED", ["0", "42", "9007199254740991"]),
+        ("SERVER_FAULT_HEADER", ["true", "false", "true"]),
     ];
     let file: String =
         good.iter().map(|(variable, [value, ..])| format!("{variable}=\"{value}\"\n")).collect();

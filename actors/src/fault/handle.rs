@@ -54,7 +54,7 @@ pub struct Injection<F> {
 /// let steps = vec![Step { delay: None, fault: Some("reset") }];
 /// let action = Action::Script { per: Per::Session, steps, then: Then::Pass };
 /// let rule = Rule { name: None, matcher: Matcher::default(), action, window: None, times: None };
-/// faults.replace(Arc::new(Rules { seed: 1, rules: vec![rule] })).await?;
+/// faults.replace(Arc::new(Rules { seed: 1, source: Box::default(), rules: vec![rule] })).await?;
 ///
 /// let first = faults.decide(&Get, 0).await?.expect("the rule matches");
 /// assert_eq!(first.fault(), Some(&"reset"));
@@ -110,6 +110,14 @@ impl<F: Fault> FaultHandle<F> {
             // The plan was replaced in between: the new rules have to be matched.
         }
         Ok(None)
+    }
+
+    /// Whether any rule of the plan matches a request. Without a message.
+    #[must_use]
+    pub fn concerns(&self, request: &impl Request) -> bool {
+        let matches =
+            |current: Current<F>| current.rules.rules.iter().any(|rule| rule.matcher.matches(request));
+        self.published.is_armed() && self.published.current().is_some_and(matches)
     }
 
     /// Asks what the next `requests` requests like this one get if all come now, and by which rules; `None` when no

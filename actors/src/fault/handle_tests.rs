@@ -23,7 +23,7 @@ fn script(per: Per, steps: impl IntoIterator<Item = u32>) -> Rule<u32> {
 }
 
 fn rules(rules: Vec<Rule<u32>>) -> Arc<Rules<u32>> {
-    Arc::new(Rules { seed: 1, rules })
+    Arc::new(Rules { seed: 1, source: Box::default(), rules })
 }
 
 async fn next(faults: &Faults, request: &Sent) -> Option<u32> {

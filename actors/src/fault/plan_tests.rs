@@ -33,7 +33,14 @@ fn chance(per: Per, step: Step<u32>, probability: f64) -> Rule<u32> {
 /// A plan whose rules all match, and the moment at which it began.
 fn plan(rules: Vec<Rule<u32>>) -> (FaultPlan<u32>, Instant) {
     let began = Instant::now();
-    (FaultPlan::new(Arc::new(Rules { seed: 42, rules }), KeyBudget::new(1_000_000), began), began)
+    (
+        FaultPlan::new(
+            Arc::new(Rules { seed: 42, source: Box::default(), rules }),
+            KeyBudget::new(1_000_000),
+            began,
+        ),
+        began,
+    )
 }
 
 fn keyed(key: &str) -> Caller<'_> {

@@ -9,6 +9,8 @@ use super::{delay::Delay, matcher::Matcher, rate::RateLimit};
 pub struct Rules<F> {
     /// The seed, 0 to 2^53 − 1.
     pub seed: u64,
+    /// The plan as it was written, for people to read back.
+    pub source: Box<str>,
     /// The rules, in the order in which they are asked.
     pub rules: Vec<Rule<F>>,
 }

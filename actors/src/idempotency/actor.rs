@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cache::{
-    Begun, CacheSettings, CacheStats, Completed, ExecutionId, Follower, IdempotencyCache, Key,
+    Begun, CacheSettings, CacheStats, Completed, ExecutionId, Fingerprint, Follower, IdempotencyCache, Key,
 };
 use super::handle::{Lease, Outcome};
 use super::published::{Published, Unstored};
@@ -36,6 +36,7 @@ impl<T: Send> Follower for Reply<T> {
 /// Asks for the answer to a key, or for the lease to make it.
 pub(super) struct Begin<V: Answer> {
     pub(super) key: Key,
+    pub(super) fingerprint: Fingerprint,
     pub(super) reply: Reply<Outcome<V>>,
 }
 
@@ -106,14 +107,14 @@ impl<V: Answer> State for Answers<V> {
 
 impl<V: Answer> Handle<Begin<V>> for Answers<V> {
     /// An answer that cannot be delivered is dropped here, and a dropped lease abandons its execution.
-    fn handle(&mut self, Begin { key, reply }: Begin<V>) {
+    fn handle(&mut self, Begin { key, fingerprint, reply }: Begin<V>) {
         if reply.is_closed() {
             return;
         }
         self.catch_up();
-        match self.cache.begin(&key, reply, now()) {
+        match self.cache.begin(&key, fingerprint, reply, now()) {
             Begun::Replay { value, expires, caller } => {
-                self.published.publish(&key, value.clone(), expires);
+                self.published.publish(&key, fingerprint, value.clone(), expires);
                 drop(caller.send(Outcome::Replay(value)));
             }
             Begun::Lead { execution, caller, expired } => {
@@ -123,6 +124,7 @@ impl<V: Answer> Handle<Begin<V>> for Answers<V> {
                 drop(caller.send(Outcome::Execute(self.lease(&key, execution))));
             }
             Begun::Follow => {}
+            Begun::Conflict { caller } => drop(caller.send(Outcome::Conflict)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actor::{Abandon, Answer, Answers, Begin, Complete, ReadStats, Sweep};
-use super::cache::{CacheSettings, CacheStats, ExecutionId, Key};
+use super::cache::{CacheSettings, CacheStats, ExecutionId, Fingerprint, Key};
 use super::published::Published;
 use crate::address::{Address, WeakAddress};
 use crate::clock::now;
@@ -33,6 +33,8 @@ pub enum Outcome<V: Answer> {
     Replay(V),
     /// Make the answer, and hand it in with [`Lease::complete`].
     Execute(Lease<V>),
+    /// Refuse: the key belongs to a request that asks for something else.
+    Conflict,
 }
 
 /// The right and the duty to make the answer to one key.
@@ -55,17 +57,20 @@ pub struct Lease<V: Answer> {
 ///
 /// ```
 /// use std::{num::NonZeroUsize, time::Duration};
-/// use resilience_actors::idempotency::{self, CacheSettings, Outcome};
+/// use resilience_actors::idempotency::{self, CacheSettings, Fingerprint, Outcome};
 ///
 /// # #[actix_rt::main]
 /// # async fn main() -> Result<(), resilience_actors::ActorError> {
 /// let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: Duration::from_secs(300) };
 /// let (cache, actor) = idempotency::prepare(settings, "cache");
 /// actor.start();
-/// if let Outcome::Execute(lease) = cache.begin("order-42".into()).await? {
+/// let charge = Fingerprint([1; 32]);
+/// if let Outcome::Execute(lease) = cache.begin("order-42".into(), charge).await? {
 ///     lease.complete("charged");
 /// }
-/// assert!(matches!(cache.begin("order-42".into()).await?, Outcome::Replay("charged")));
+/// assert!(matches!(cache.begin("order-42".into(), charge).await?, Outcome::Replay("charged")));
+/// let refund = Fingerprint([2; 32]);
+/// assert!(matches!(cache.begin("order-42".into(), refund).await?, Outcome::Conflict));
 /// # Ok(())
 /// # }
 /// ```
@@ -96,16 +101,17 @@ async fn sweep_regularly<V: Answer>(cache: WeakAddress<Answers<V>>) {
 }
 
 impl<V: Answer> IdempotencyHandle<V> {
-    /// Asks for the answer to `key`, and waits while another caller is making it. The wait has no bound of its
+    /// Asks for the answer to the request with `key` that `fingerprint` identifies, and waits while another caller is
+    /// making it. The wait has no bound of its
     /// own: it ends with the other's execution, or when this future is dropped, which leaves no trace.
     ///
     /// # Errors
     /// [`ActorError`] when the actor has not answered, or loses its state during the wait.
-    pub async fn begin(&self, key: Key) -> Result<Outcome<V>, ActorError> {
-        if let Some(value) = self.published.read(&key, now()) {
+    pub async fn begin(&self, key: Key, fingerprint: Fingerprint) -> Result<Outcome<V>, ActorError> {
+        if let Some(value) = self.published.read(&key, fingerprint, now()) {
             return Ok(Outcome::Replay(value));
         }
-        self.address.ask(|reply| Begin { key, reply }).await
+        self.address.ask(|reply| Begin { key, fingerprint, reply }).await
     }
 
     /// Reads how full the cache is.

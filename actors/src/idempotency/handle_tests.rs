@@ -20,16 +20,18 @@ fn started() -> IdempotencyHandle<u32> {
 }
 
 async fn lease(handle: &IdempotencyHandle<u32>, key: &str) -> Lease<u32> {
-    match handle.begin(key.into()).await.unwrap() {
+    match handle.begin(key.into(), Fingerprint::default()).await.unwrap() {
         Outcome::Execute(lease) => lease,
         Outcome::Replay(value) => panic!("{key} is stored: {value}"),
+        Outcome::Conflict => panic!("{key} is used for something else"),
     }
 }
 
 async fn replay(handle: &IdempotencyHandle<u32>, key: &str) -> u32 {
-    match handle.begin(key.into()).await.unwrap() {
+    match handle.begin(key.into(), Fingerprint::default()).await.unwrap() {
         Outcome::Replay(value) => value,
         Outcome::Execute(_) => panic!("{key} is not stored"),
+        Outcome::Conflict => panic!("{key} is used for something else"),
     }
 }
 
@@ -37,7 +39,8 @@ async fn replay(handle: &IdempotencyHandle<u32>, key: &str) -> u32 {
 async fn waiting(handle: &IdempotencyHandle<u32>, key: &str) -> impl Future<Output = Outcome<u32>> {
     let handle_of_waiter = handle.clone();
     let key = Key::from(key);
-    let mut waiter = async move { handle_of_waiter.begin(key).await.unwrap() }.boxed_local();
+    let mut waiter =
+        async move { handle_of_waiter.begin(key, Fingerprint::default()).await.unwrap() }.boxed_local();
     assert!(futures::poll!(&mut waiter).is_pending());
     handle.stats().await.unwrap();
     waiter
@@ -70,7 +73,7 @@ async fn a_dropped_lease_goes_to_the_first_follower_that_has_not_left() {
 #[actix_rt::test]
 async fn a_lease_that_was_sent_but_never_taken_is_passed_on() {
     let cache = started();
-    let mut asked = cache.begin("a".into()).boxed_local();
+    let mut asked = cache.begin("a".into(), Fingerprint::default()).boxed_local();
     assert!(futures::poll!(&mut asked).is_pending());
     assert_eq!(cache.stats().await.unwrap().in_flight, 1, "the lease is on its way");
     let second = waiting(&cache, "a").await;
@@ -96,7 +99,11 @@ async fn a_second_replay_needs_no_message() {
     let cache = started();
     lease(&cache, "a").await.complete(7);
     assert_eq!(replay(&cache, "a").await, 7);
-    let again = cache.begin("a".into()).now_or_never().expect("the actor had no time to answer").unwrap();
+    let again = cache
+        .begin("a".into(), Fingerprint::default())
+        .now_or_never()
+        .expect("the actor had no time to answer")
+        .unwrap();
     assert!(matches!(again, Outcome::Replay(7)));
 }
 
@@ -148,7 +155,10 @@ async fn a_call_to_an_ended_actor_is_an_error() {
     let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: TTL };
     let (handle, unstarted) = prepare::<u32>(settings, "test");
     drop(unstarted);
-    assert_eq!(handle.begin("a".into()).await.unwrap_err(), ActorError::Ended("idempotency"));
+    assert_eq!(
+        handle.begin("a".into(), Fingerprint::default()).await.unwrap_err(),
+        ActorError::Ended("idempotency")
+    );
 }
 
 async fn panic_in_handler<V: Answer>(cache: &IdempotencyHandle<V>) {
@@ -161,7 +171,8 @@ async fn following(
     key: &str,
 ) -> impl Future<Output = Result<Outcome<u32>, ActorError>> {
     let (cache_of_follower, key) = (cache.clone(), Key::from(key));
-    let mut follower = async move { cache_of_follower.begin(key).await }.boxed_local();
+    let mut follower =
+        async move { cache_of_follower.begin(key, Fingerprint::default()).await }.boxed_local();
     assert!(futures::poll!(&mut follower).is_pending());
     cache.stats().await.unwrap();
     follower
@@ -246,10 +257,15 @@ async fn an_answer_that_panics_in_a_clone_ends_neither_the_actor_nor_leaves_a_fo
         let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: TTL };
         let (cache, actor) = prepare::<Fragile>(settings, "test");
         actor.start();
-        let Outcome::Execute(leader) = cache.begin("a".into()).await.unwrap() else { panic!("it is stored") };
+        let Outcome::Execute(leader) = cache.begin("a".into(), Fingerprint::default()).await.unwrap() else {
+            panic!("it is stored")
+        };
         let answer = Fragile(Arc::new(AtomicUsize::new(clones)));
         let (followers, ()) =
-            join(join_all((0..3).map(|_| cache.begin("a".into()))), async { leader.complete(answer) }).await;
+            join(join_all((0..3).map(|_| cache.begin("a".into(), Fingerprint::default()))), async {
+                leader.complete(answer);
+            })
+            .await;
         // One clone is stored, and each follower gets one; the panic comes in place of the one that is counted out.
         let replayed = followers.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Replay(_)))).count();
         assert_eq!(replayed, clones.saturating_sub(2), "clone {clones}");

@@ -11,5 +11,5 @@ pub mod cache;
 mod handle;
 mod published;
 
-pub use cache::{CacheSettings, CacheStats, ExecutionId, Key};
+pub use cache::{CacheSettings, CacheStats, ExecutionId, Fingerprint, Key};
 pub use handle::{IdempotencyHandle, Lease, Outcome, prepare};

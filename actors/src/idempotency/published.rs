@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::cache::Key;
+use super::cache::{Fingerprint, Key};
 
 /// The largest number of published answers. A cache that is read evenly gains nothing from more.
 const MAX_ANSWERS: usize = 1024;
@@ -45,6 +45,7 @@ struct Inner<V> {
 #[derive(Debug)]
 struct Answer<V> {
     value: V,
+    fingerprint: Fingerprint,
     expires: Instant,
 }
 
@@ -54,13 +55,15 @@ impl<V: Clone> Published<V> {
         Self { inner, unstored: AtomicUsize::new(0) }
     }
 
-    /// Returns the answer, if it is published and has not expired, and notes its use.
-    pub(super) fn read(&self, key: &Key, now: Instant) -> Option<V> {
+    /// The answer to a request, if it is published and has not expired; its use is noted. A request that asks for
+    /// something else under the key has to ask the actor.
+    pub(super) fn read(&self, key: &Key, fingerprint: Fingerprint, now: Instant) -> Option<V> {
         if self.unstored.load(Ordering::SeqCst) > 0 {
             return None;
         }
         let Inner { answers, used } = &mut *self.lock();
-        let answer = answers.get(key).filter(|answer| now < answer.expires)?;
+        let answer =
+            answers.get(key).filter(|answer| now < answer.expires && answer.fingerprint == fingerprint)?;
         // The use of what was used last changes no order.
         if used.last() != Some(key) {
             if used.len() == MAX_NOTES {
@@ -78,13 +81,13 @@ impl<V: Clone> Published<V> {
     }
 
     /// Publishes an answer until it expires.
-    pub(super) fn publish(&self, key: &Key, value: V, expires: Instant) {
+    pub(super) fn publish(&self, key: &Key, fingerprint: Fingerprint, value: V, expires: Instant) {
         let answers = &mut self.lock().answers;
         if answers.len() == MAX_ANSWERS {
             // What is still asked for comes back with its next replay.
             answers.clear();
         }
-        answers.insert(Key::clone(key), Answer { value, expires });
+        answers.insert(Key::clone(key), Answer { value, fingerprint, expires });
     }
 
     /// Withdraws an answer.
@@ -115,6 +118,8 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    const SAME: Fingerprint = Fingerprint([1; 32]);
+
     fn key(n: usize) -> Key {
         Key::from(n.to_string())
     }
@@ -123,21 +128,22 @@ mod tests {
     fn an_answer_is_read_until_it_expires_or_is_withdrawn() {
         let (published, now) = (Published::new(), Instant::now());
         let expires = now + Duration::from_secs(1);
-        published.publish(&key(1), 7, expires);
-        assert_eq!(published.read(&key(1), now), Some(7));
-        assert_eq!(published.read(&key(1), expires), None);
+        published.publish(&key(1), SAME, 7, expires);
+        assert_eq!(published.read(&key(1), SAME, now), Some(7));
+        assert_eq!(published.read(&key(1), SAME, expires), None);
+        assert_eq!(published.read(&key(1), Fingerprint([2; 32]), now), None, "it asks for something else");
         published.withdraw("1");
-        assert_eq!(published.read(&key(1), now), None);
+        assert_eq!(published.read(&key(1), SAME, now), None);
     }
 
     #[test]
     fn uses_are_noted_in_order_and_once_in_a_row() {
         let (published, now) = (Published::new(), Instant::now());
         for n in 1..=2 {
-            published.publish(&key(n), n, now + Duration::from_secs(1));
+            published.publish(&key(n), SAME, n, now + Duration::from_secs(1));
         }
         for n in [1, 1, 2, 2, 1] {
-            published.read(&key(n), now);
+            published.read(&key(n), SAME, now);
         }
         assert_eq!(published.take_notes(), [key(1), key(2), key(1)]);
         assert!(published.take_notes().is_empty());
@@ -148,27 +154,31 @@ mod tests {
         let (published, now) = (Published::new(), Instant::now());
         let expires = now + Duration::from_secs(1);
         for n in 0..3 * MAX_ANSWERS {
-            published.publish(&key(n), n, expires);
+            published.publish(&key(n), SAME, n, expires);
         }
         assert!(published.lock().answers.len() <= MAX_ANSWERS);
         for n in 1..=2 {
-            published.publish(&key(n), n, expires);
+            published.publish(&key(n), SAME, n, expires);
         }
         for n in 0..MAX_NOTES {
-            assert!(published.read(&key(n % 2 + 1), now).is_some());
+            assert!(published.read(&key(n % 2 + 1), SAME, now).is_some());
         }
-        assert_eq!(published.read(&key(1), now), None, "a reader whose use cannot be noted asks the actor");
+        assert_eq!(
+            published.read(&key(1), SAME, now),
+            None,
+            "a reader whose use cannot be noted asks the actor"
+        );
         assert_eq!(published.take_notes().len(), MAX_NOTES);
     }
 
     #[test]
     fn while_an_answer_is_handed_in_and_not_stored_readers_ask_the_actor() {
         let (published, now) = (Arc::new(Published::new()), Instant::now());
-        published.publish(&key(1), 7, now + Duration::from_secs(1));
+        published.publish(&key(1), SAME, 7, now + Duration::from_secs(1));
         let (first, second) = (published.hand_in(), published.hand_in());
         drop(first);
-        assert_eq!(published.read(&key(1), now), None, "storing the second may evict it");
+        assert_eq!(published.read(&key(1), SAME, now), None, "storing the second may evict it");
         drop(second);
-        assert_eq!(published.read(&key(1), now), Some(7));
+        assert_eq!(published.read(&key(1), SAME, now), Some(7));
     }
 }

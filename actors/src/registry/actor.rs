@@ -1,10 +1,9 @@
 //! The state of the registry's actor, which alone adds and removes members.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::table::{Entry, Id, Member, Refused, Table};
-use super::usage::Lifetime;
 use crate::address::{Reply, WeakAddress};
 use crate::clock::now;
 use crate::lifecycle::{Handle, State};
@@ -38,7 +37,7 @@ pub type Created<T> = Result<Arc<Entry<T>>, Refused>;
 /// Adds a member.
 pub(super) struct Create<T> {
     pub(super) id: Id,
-    pub(super) lifetime: Lifetime,
+    pub(super) lifetime: Duration,
     pub(super) make: Box<dyn FnOnce() -> T + Send>,
     pub(super) reply: Reply<Created<T>>,
 }
@@ -53,8 +52,9 @@ pub(super) struct Remove<T> {
 pub(super) struct Sweep;
 
 impl<T> Members<T> {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self(RwLock::new(Table::new(capacity)))
+    pub(super) fn new(id: Id, permanent: T, capacity: usize, now: Instant) -> (Self, Arc<Entry<T>>) {
+        let (table, permanent) = Table::new(id, permanent, capacity, now);
+        (Self(RwLock::new(table)), permanent)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Table<T>> {

@@ -2,10 +2,10 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::actor::{self, Create, Created, Members, Registry, Remove};
 use super::table::{Entry, Id, Member};
-use super::usage::Lifetime;
 use crate::address::Address;
 use crate::clock::now;
 use crate::error::ActorError;
@@ -15,6 +15,7 @@ use crate::lifecycle::{self, Unstarted};
 /// handle.
 pub struct RegistryHandle<T: Member> {
     members: Arc<Members<T>>,
+    permanent: Arc<Entry<T>>,
     address: Address<Registry<T>>,
 }
 
@@ -22,14 +23,14 @@ pub struct RegistryHandle<T: Member> {
 #[derive(Debug)]
 pub struct InUse<T>(Arc<Entry<T>>);
 
-/// Makes an empty registry for at most `capacity` members, and the actor that has yet to be started. Ends and
-/// restarts are logged under `log_target`.
+/// Makes a registry with one permanent member and room for `capacity` others, and the actor that has yet to be
+/// started. Ends and restarts are logged under `log_target`.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::time::Duration;
-/// use resilience_actors::registry::{self, Lifetime, Member};
+/// use resilience_actors::registry::{self, Member};
 ///
 /// struct Room(u32);
 /// impl Member for Room {
@@ -38,24 +39,44 @@ pub struct InUse<T>(Arc<Entry<T>>);
 ///
 /// # #[actix_rt::main]
 /// # async fn main() -> Result<(), resilience_actors::ActorError> {
-/// let (rooms, actor) = registry::prepare::<Room>(1_000, "rooms");
+/// let (rooms, actor) = registry::prepare("lobby".into(), Room(0), 1_000, "rooms");
 /// actor.start();
-/// let lifetime = Lifetime::SinceLastUse(Duration::from_secs(3_600));
+/// let lifetime = Duration::from_secs(3_600);
 /// rooms.create("blue".into(), lifetime, || Room(7)).await?.expect("the id is free");
+/// assert_eq!(rooms.permanent().member.0, 0);
 /// assert_eq!(rooms.use_member("blue").map(|room| room.member.0), Some(7));
 /// # Ok(())
 /// # }
 /// ```
-pub fn prepare<T: Member>(capacity: usize, log_target: &'static str) -> (RegistryHandle<T>, Unstarted) {
-    let members = Arc::new(Members::new(capacity));
+pub fn prepare<T: Member>(
+    id: Id,
+    permanent: T,
+    capacity: usize,
+    log_target: &'static str,
+) -> (RegistryHandle<T>, Unstarted) {
+    let (members, permanent) = Members::new(id, permanent, capacity, now());
+    let members = Arc::new(members);
     let own = Arc::clone(&members);
     let (address, actor) = lifecycle::prepare(move |_, _| Registry::new(Arc::clone(&own), log_target));
     let swept = address.downgrade();
     let actor = actor.and_then(move || drop(actix_rt::spawn(actor::sweep_regularly(swept))));
-    (RegistryHandle { members, address }, actor)
+    (RegistryHandle { members, permanent, address }, actor)
 }
 
 impl<T: Member> RegistryHandle<T> {
+    /// The member that never expires.
+    #[must_use]
+    pub fn permanent(&self) -> &Arc<Entry<T>> {
+        &self.permanent
+    }
+
+    /// Begins a use of the permanent member, which needs no lookup.
+    #[must_use]
+    pub fn use_permanent(&self) -> InUse<T> {
+        self.permanent.usage.begin(now());
+        InUse(Arc::clone(&self.permanent))
+    }
+
     /// Begins a use of a member. Without a message; `None` if there is none with this id or it has expired.
     #[must_use]
     pub fn use_member(&self, id: &str) -> Option<InUse<T>> {
@@ -86,16 +107,11 @@ impl<T: Member> RegistryHandle<T> {
         all
     }
 
-    /// How many members there are, those included that have expired within the last second.
+    /// How many members there are, the permanent one and those included that have expired within the last second.
     #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
         self.members.read().len()
-    }
-
-    /// Whether there is no member.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Adds a member, which `make` makes if the id is free and there is room. Once this has returned, every thread
@@ -106,7 +122,7 @@ impl<T: Member> RegistryHandle<T> {
     pub async fn create(
         &self,
         id: Id,
-        lifetime: Lifetime,
+        lifetime: Duration,
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Created<T>, ActorError> {
         self.address.ask(|reply| Create { id, lifetime, make: Box::new(make), reply }).await
@@ -123,7 +139,11 @@ impl<T: Member> RegistryHandle<T> {
 
 impl<T: Member> Clone for RegistryHandle<T> {
     fn clone(&self) -> Self {
-        Self { members: Arc::clone(&self.members), address: self.address.clone() }
+        Self {
+            members: Arc::clone(&self.members),
+            permanent: Arc::clone(&self.permanent),
+            address: self.address.clone(),
+        }
     }
 }
 
@@ -144,8 +164,6 @@ impl<T> Drop for InUse<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
-
     use tokio::time::{advance, pause};
 
     use super::*;
@@ -162,10 +180,9 @@ mod tests {
     }
 
     const MINUTE: Duration = Duration::from_secs(60);
-    const LIFETIME: Lifetime = Lifetime::SinceLastUse(MINUTE);
 
     fn started(capacity: usize) -> RegistryHandle<Ending> {
-        let (handle, actor) = prepare(capacity, "registry");
+        let (handle, actor) = prepare("default".into(), Ending::default(), capacity, "registry");
         actor.start();
         handle
     }
@@ -173,7 +190,7 @@ mod tests {
     async fn create(registry: &RegistryHandle<Ending>, id: &str) -> (Result<(), Refused>, Arc<AtomicBool>) {
         let ended = Arc::new(AtomicBool::new(false));
         let member = Ending(Arc::clone(&ended));
-        let created = registry.create(id.into(), LIFETIME, move || member).await.unwrap();
+        let created = registry.create(id.into(), MINUTE, move || member).await.unwrap();
         (created.map(drop), ended)
     }
 
@@ -208,7 +225,7 @@ mod tests {
         let full = Full { next_end: Some(MINUTE / 2) };
         assert_eq!(create(&registry, "b").await.0, Err(Refused::Full(full)));
         advance(MINUTE / 2).await;
-        assert!(registry.use_member("a").is_none() && registry.all().is_empty());
+        assert!(registry.use_member("a").is_none() && registry.all().len() == 1);
         assert_eq!(create(&registry, "b").await.0, Ok(()), "the room of an expired member is free at once");
         assert!(ended.load(Ordering::SeqCst));
     }
@@ -223,7 +240,7 @@ mod tests {
             advance(super::super::actor::SWEEP_PERIOD).await;
             actix_rt::task::yield_now().await;
         }
-        assert!(registry.is_empty());
+        assert_eq!(registry.len(), 1, "the permanent one stays");
     }
 
     #[actix_rt::test]
@@ -232,7 +249,7 @@ mod tests {
         create(&registry, "a").await.0.unwrap();
         assert_eq!(registry.address.ask(Panic).await, Err(ActorError::Failed("registry")));
         assert!(registry.use_member("a").is_some());
-        let panicking = registry.create("b".into(), LIFETIME, || panic!("it cannot be made")).await;
+        let panicking = registry.create("b".into(), MINUTE, || panic!("it cannot be made")).await;
         assert_eq!(panicking.map(|created| created.map(drop)), Err(ActorError::Failed("registry")));
         assert!(registry.find("b").is_none());
         assert_eq!(create(&registry, "b").await.0, Ok(()));

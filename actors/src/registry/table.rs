@@ -57,33 +57,38 @@ pub struct Full {
 }
 
 impl<T> Table<T> {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), capacity, next: 0 }
+    /// A table with one permanent member and room for `capacity` others.
+    pub(super) fn new(id: Id, member: T, capacity: usize, now: Instant) -> (Self, Arc<Entry<T>>) {
+        let usage = Usage::new(Lifetime::Unlimited, now);
+        let permanent = Arc::new(Entry { id: Arc::clone(&id), member, usage, number: 0 });
+        let entries = HashMap::from([(id, Arc::clone(&permanent))]);
+        (Self { entries, capacity, next: 1 }, permanent)
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Arc<Entry<T>>> {
         self.entries.get(id)
     }
 
-    /// Adds a member, which is made only if there is room for it. One without a limited lifetime takes no room.
+    /// Adds a member, which is made only if there is room for it.
     pub(super) fn insert(
         &mut self,
         id: Id,
-        lifetime: Lifetime,
+        lifetime: Duration,
         now: Instant,
         make: impl FnOnce() -> T,
     ) -> Result<Arc<Entry<T>>, Refused> {
         if self.entries.contains_key(&id) {
             return Err(Refused::Taken);
         }
-        if lifetime != Lifetime::Unlimited && self.limited().count() >= self.capacity {
-            let next_end = self.limited().filter_map(|entry| entry.usage.expires_in(now)).min();
+        // The permanent member takes no room.
+        if self.entries.len() > self.capacity {
+            let next_end = self.entries.values().filter_map(|entry| entry.usage.expires_in(now)).min();
             return Err(Refused::Full(Full { next_end }));
         }
         let entry = Arc::new(Entry {
             id: Arc::clone(&id),
             member: make(),
-            usage: Usage::new(lifetime, now),
+            usage: Usage::new(Lifetime::SinceLastUse(lifetime), now),
             number: self.next,
         });
         self.next += 1;
@@ -91,7 +96,9 @@ impl<T> Table<T> {
         Ok(entry)
     }
 
+    /// Removes a member; the permanent one stays.
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Entry<T>>> {
+        self.entries.get(id).filter(|entry| !entry.usage.is_unlimited())?;
         self.entries.remove(id)
     }
 
@@ -110,45 +117,46 @@ impl<T> Table<T> {
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
-
-    fn limited(&self) -> impl Iterator<Item = &Entry<T>> {
-        self.entries.values().map(|entry| &**entry).filter(|entry| !entry.usage.is_unlimited())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MINUTE: Lifetime = Lifetime::SinceLastUse(Duration::from_secs(60));
+    const MINUTE: Duration = Duration::from_secs(60);
 
-    fn insert(table: &mut Table<u32>, id: &str, lifetime: Lifetime, now: Instant) -> Result<(), Refused> {
-        table.insert(id.into(), lifetime, now, || 7).map(drop)
+    fn table(capacity: usize) -> (Table<u32>, Instant) {
+        let now = Instant::now();
+        (Table::new("default".into(), 0, capacity, now).0, now)
+    }
+
+    fn insert(table: &mut Table<u32>, id: &str, now: Instant) -> Result<(), Refused> {
+        table.insert(id.into(), MINUTE, now, || 7).map(drop)
     }
 
     #[test]
     fn ids_are_unique_and_the_number_of_members_is_bounded() {
-        let (mut table, start) = (Table::new(2), Instant::now());
+        let (mut table, start) = table(2);
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(insert(&mut table, "default", Lifetime::Unlimited, start), Ok(()));
-        assert_eq!(insert(&mut table, "a", MINUTE, start), Ok(()));
-        assert_eq!(insert(&mut table, "a", MINUTE, start), Err(Refused::Taken));
-        assert_eq!(insert(&mut table, "b", MINUTE, at(10)), Ok(()));
+        assert_eq!(insert(&mut table, "default", start), Err(Refused::Taken));
+        assert!(table.remove("default").is_none(), "it stays");
+        assert_eq!(insert(&mut table, "a", start), Ok(()));
+        assert_eq!(insert(&mut table, "a", start), Err(Refused::Taken));
+        assert_eq!(insert(&mut table, "b", at(10)), Ok(()));
         let full = Full { next_end: Some(Duration::from_secs(40)) };
-        assert_eq!(insert(&mut table, "c", MINUTE, at(20)), Err(Refused::Full(full)));
+        assert_eq!(insert(&mut table, "c", at(20)), Err(Refused::Full(full)));
         assert!(table.remove("a").is_some() && table.remove("a").is_none());
-        assert_eq!(insert(&mut table, "c", MINUTE, at(20)), Ok(()));
+        assert_eq!(insert(&mut table, "c", at(20)), Ok(()));
         let ids: Vec<Id> = table.all().iter().map(|entry| Arc::clone(&entry.id)).collect();
         assert_eq!(ids, ["default", "b", "c"].map(Id::from));
     }
 
     #[test]
     fn expired_members_are_swept() {
-        let (mut table, start) = (Table::new(10), Instant::now());
+        let (mut table, start) = table(10);
         let at = |seconds| start + Duration::from_secs(seconds);
-        insert(&mut table, "default", Lifetime::Unlimited, start).unwrap();
-        insert(&mut table, "used", MINUTE, start).unwrap();
-        insert(&mut table, "idle", MINUTE, start).unwrap();
+        insert(&mut table, "used", start).unwrap();
+        insert(&mut table, "idle", start).unwrap();
         table.get("used").unwrap().usage.begin(at(30));
         let swept: Vec<Id> = table.sweep(at(1_000)).iter().map(|entry| Arc::clone(&entry.id)).collect();
         assert_eq!(swept, ["idle"].map(Id::from));

@@ -56,6 +56,12 @@ impl Usage {
         self.in_use.load(Ordering::Acquire)
     }
 
+    /// When the member was created.
+    #[must_use]
+    pub fn created(&self) -> Instant {
+        self.created
+    }
+
     /// When the member was last used; its creation counts as a use.
     #[must_use]
     pub fn last_used(&self) -> Instant {

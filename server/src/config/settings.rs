@@ -77,4 +77,17 @@ settings! {
     max_connections: usize = Whole(1..=1_000_000);
     "SERVER_MAX_CONNECTIONS", "max-connections", Fixed("25000"),
     "Connections open at once on each worker; more of them wait to be accepted";
+
+    session_ttl: Duration = Seconds(1..=86_400);
+    "SERVER_SESSION_TTL", "session-ttl", Fixed("3600"),
+    "How long a session lives after its last use, unless it is created with a time of its own";
+
+    max_sessions: usize = Whole(1..=100_000);
+    "SERVER_MAX_SESSIONS", "max-sessions", Fixed("1000"), "Sessions that exist at once, besides the default one";
+
+    seed: Option<u64> = Optional(Whole(0..=crate::json::reader::MAX_INTEGER));
+    "SERVER_SEED", "seed", Unset, "Seed of what is random in the faults of the default session; none: a random one";
+
+    fault_header: bool = Boolean;
+    "SERVER_FAULT_HEADER", "fault-header", Fixed("true"), "Whether a request may ask for a fault with X-Fault";
 }

@@ -1,6 +1,6 @@
 //! What a connection is doing, shared between its wrappers and the layers that handle its requests.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use tokio::time::Instant;
 
+use super::delivery::Delivery;
 use super::registry::Connections;
 
 /// One connection's state. HTTP/1.1 answers one request of a connection at a time, so this is also the state of the
@@ -21,6 +22,8 @@ pub struct Exchange {
     phase: Cell<Phase>,
     on_client_exit: Cell<OnClientExit>,
     closing: Cell<Closing>,
+    delivery: RefCell<Option<Delivery>>,
+    number: u64,
     /// Since when the client has taken nothing of what is to be written.
     pub(super) stalled: Cell<Option<Instant>>,
     connections: Arc<Connections>,
@@ -72,6 +75,8 @@ impl Exchange {
             on_client_exit: Cell::new(OnClientExit::Answer),
             closing: Cell::new(Closing::Plain),
             stalled: Cell::new(None),
+            delivery: RefCell::new(None),
+            number: connections.next_number(),
             connections,
         }
     }
@@ -92,6 +97,17 @@ impl Exchange {
     /// Decides what happens when the client closes its side before it has its answer.
     pub fn on_client_exit(&self, what: OnClientExit) {
         self.on_client_exit.set(what);
+    }
+
+    /// Decides what happens to the bytes of the answer.
+    pub fn deliver(&self, delivery: Delivery) {
+        self.delivery.replace(Some(delivery));
+    }
+
+    /// The number of the connection, which no other connection of this server has.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Reports that the whole answer has been made: for a streamed body, its last byte.

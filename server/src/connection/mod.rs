@@ -16,6 +16,7 @@
 //! This module knows nothing of routes and layers. It must never answer a request that actix-http has accepted.
 
 mod alarm;
+mod delivery;
 mod exchange;
 mod refusals;
 mod registry;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
+pub use delivery::{Delivery, End, Promise, Spent};
 pub use exchange::{Exchange, OnClientExit};
 pub use refusals::Refusals;
 pub use registry::Connections;

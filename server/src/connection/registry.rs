@@ -33,9 +33,14 @@ enum Registration {
 
 impl Connections {
     pub(super) fn enter(self: &Arc<Self>) -> Entry {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.next_number();
         self.open().insert(number, None);
         Entry { number, waker: Registration::Missing, registry: Arc::clone(self) }
+    }
+
+    /// A number that this gives out once.
+    pub(super) fn next_number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Whether [`stop`](Self::stop) has been called.

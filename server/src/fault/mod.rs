@@ -12,4 +12,4 @@ pub mod short;
 mod step;
 
 pub use kind::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
-pub use plan::{FaultRules, MAX_PLAN_BYTES, read_plan, read_script};
+pub use plan::{FaultRules, read_plan, read_script};

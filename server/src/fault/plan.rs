@@ -9,9 +9,6 @@ use super::short;
 use crate::json::reader::MAX_INTEGER;
 use crate::json::{Node, Place, Problem, Problems};
 
-/// The largest plan, in bytes.
-pub const MAX_PLAN_BYTES: usize = 256 * 1024;
-
 /// The most rules of a plan.
 const MAX_RULES: usize = 100;
 
@@ -25,10 +22,10 @@ pub struct FaultRules {
 }
 
 impl FaultRules {
-    /// The rules with a seed: their own, or this one.
+    /// The rules with a seed (their own, else `seed`) and the text that they were read from.
     #[must_use]
-    pub fn seeded(self, otherwise: u64) -> Rules<Fault> {
-        Rules { seed: self.seed.unwrap_or(otherwise), rules: self.rules }
+    pub fn into_rules(self, seed: u64, source: String) -> Rules<Fault> {
+        Rules { seed: self.seed.unwrap_or(seed), source: source.into(), rules: self.rules }
     }
 }
 

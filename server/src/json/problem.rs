@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::validation;
+
 /// One thing that is wrong with a body.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Problem {
@@ -48,7 +50,31 @@ pub(super) enum Broken {
     Value(String),
 }
 
+impl From<&str> for Place {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<validation::Fault> for Problem {
+    fn from(fault: validation::Fault) -> Self {
+        Self {
+            r#type: fault.rule.name(),
+            loc: fault.location.map(Place::from).to_vec(),
+            msg: fault.rule.in_words(),
+            input: fault.input.into(),
+            ctx: fault.rule.parameter(),
+        }
+    }
+}
+
 impl Problem {
+    /// A value that is wrong for a reason of its own.
+    #[must_use]
+    pub fn invalid_value(loc: Vec<Place>, input: Value, why: &str) -> Self {
+        Self::new(Broken::Value(why.to_owned()), loc, input)
+    }
+
     pub(super) fn new(broken: Broken, loc: Vec<Place>, input: Value) -> Self {
         let (r#type, msg, ctx) = broken.into_words();
         Self { r#type, loc, msg, input, ctx }

@@ -22,6 +22,10 @@ pub const STARTED: &str = "server.startup.started";
 pub const REQUEST: &str = "server.request";
 /// The logger of failure modes that are set, and of failures that are induced.
 pub const FAILURE: &str = "server.failure";
+/// The logger of faults that are injected, and of plans that are put in force.
+pub const FAULT: &str = "server.fault";
+/// The logger of sessions: created, reset, ended.
+pub const SESSION: &str = "server.session";
 /// The logger of the idempotency cache.
 pub const CACHE: &str = "server.cache";
 /// The logger of requests that wait for a slot.

@@ -3,7 +3,7 @@
 //! A preflight for any method and any headers is answered, as the Python server does.
 
 use actix_cors::Cors;
-use actix_web::http::header::{HeaderName, LOCATION};
+use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 
 use crate::config;
 use crate::headers::{CORRELATION_ID, REPLAYED};
@@ -16,7 +16,7 @@ pub fn layer(cors: &config::Cors) -> Cors {
     let layer = Cors::default()
         .allow_any_method()
         .allow_any_header()
-        .expose_headers([CORRELATION_ID, REPLAYED, LOCATION] as [HeaderName; 3])
+        .expose_headers([CORRELATION_ID, REPLAYED, LOCATION, RETRY_AFTER] as [HeaderName; 4])
         .max_age(MAX_AGE);
     match cors {
         config::Cors::Off => layer,

@@ -3,13 +3,13 @@
 use std::panic::AssertUnwindSafe;
 
 use actix_cors::CorsError;
-use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::web::Data;
+use actix_web::{Error, ResponseError};
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::connection::Exchange;
 use crate::context::RequestContext;
 use crate::error::{ApiError, detail};
 use crate::headers::{self, CORRELATION_ID};
+use crate::session::resolve::resolve;
 use crate::state::AppState;
 
 /// Attaches the [`RequestContext`] to the request, gives the answer its correlation id, and turns errors of the
@@ -28,22 +29,31 @@ pub struct RequestEnvelope {
 }
 
 impl Layer for RequestEnvelope {
-    async fn call<S, B>(&self, request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
+    async fn call<S, B>(
+        &self,
+        mut request: ServiceRequest,
+        inner: &S,
+    ) -> Result<ServiceResponse<BoxBody>, Error>
     where
         S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody + 'static,
     {
         let id = Uuid::new_v4();
-        let session = self.state.sessions.default_session().clone();
-        RequestContext::attach(request.request(), id, session);
         let is_tunnel = request.method() == Method::CONNECT;
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
             exchange.begin();
         }
-        let result = match inner.call(request).await {
+        let answered = match resolve(&mut request, &self.state.sessions) {
+            Ok(session) => {
+                RequestContext::attach(request.request(), id, session);
+                inner.call(request).await.map(ServiceResponse::map_into_boxed_body)
+            }
+            Err(refusal) => Ok(request.into_response(refusal.error_response())),
+        };
+        let result = match answered {
             Ok(response) => {
-                let mut response = finish(response.map_into_boxed_body(), id);
+                let mut response = finish(response, id);
                 // Nothing can follow CONNECT but the end: no tunnel is opened here. A stop announces itself.
                 let is_stopping = exchange.as_ref().is_some_and(|exchange| exchange.is_stopping());
                 if is_tunnel || is_stopping {

@@ -1,9 +1,8 @@
 //! The layers around every request, outermost first: [`envelope`], [`observe`](crate::observe), [`cors`],
-//! [`timeout`], [`concurrency`].
+//! [`hold`], [`timeout`].
 
-pub mod body;
-pub mod concurrency;
 pub mod cors;
 pub mod envelope;
+pub mod hold;
 pub mod layer;
 pub mod timeout;

@@ -4,19 +4,32 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::{Error, HttpRequest};
+use actix_web::http::Method;
+use actix_web::{Error, HttpMessage, HttpRequest};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-use super::body;
 use super::envelope::catching_panics;
 use super::layer::Layer;
+use crate::body;
+use crate::connection::{Delivery, End, Exchange};
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::logging::REQUEST;
 
 /// Applies the request timeout of the request's session.
-pub struct Timeout;
+pub struct Timeout(pub Bounded);
+
+/// What a request is bounded with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounded {
+    /// Its body, which is read and ignored first, and its work.
+    BodyAndWork,
+    /// Its work, which reads the body itself.
+    Work,
+    /// As `Work`; and the work ends with its session, as does the connection.
+    WorkInSession,
+}
 
 impl Layer for Timeout {
     async fn call<S, B>(
@@ -30,20 +43,48 @@ impl Layer for Timeout {
     {
         let http_request = request.request().clone();
         let deadline =
-            RequestContext::start_clock(&http_request, Instant::now()).ok_or(ApiError::NotFound)?;
+            RequestContext::start_clock(&http_request, Instant::now()).ok_or(ApiError::NoSuchSession)?;
         let work = async {
-            body::ignore(&mut request).await?;
+            // What follows CONNECT is not a body, and the connection ends after the answer.
+            if self.0 == Bounded::BodyAndWork && request.method() != Method::CONNECT {
+                if body::is_too_large(request.headers(), body::IGNORED) {
+                    return Err(ApiError::BodyTooLarge.into());
+                }
+                body::ignore(&mut request.take_payload(), body::IGNORED).await?;
+            }
             catching_panics(inner.call(request)).await
         };
-        let answer = match timeout_at(deadline, work).await {
-            Ok(Ok(response)) => return Ok(response.map_into_boxed_body()),
-            Ok(Err(error)) => error,
-            Err(_elapsed) => {
+        let bounded = timeout_at(deadline, work);
+        let finished = match self.0 {
+            Bounded::WorkInSession => until_session_ends(&http_request, bounded).await,
+            Bounded::BodyAndWork | Bounded::Work => Some(bounded.await),
+        };
+        let answer = match finished {
+            Some(Ok(Ok(response))) => return Ok(response.map_into_boxed_body()),
+            Some(Ok(Err(error))) => error,
+            Some(Err(_elapsed)) => {
                 log(&http_request);
                 ApiError::Timeout.into()
             }
+            None => {
+                if let Some(exchange) = Exchange::of(&http_request) {
+                    exchange.deliver(Delivery::Instead(End::Close));
+                }
+                ApiError::NoSuchSession.into()
+            }
         };
         Ok(ServiceResponse::from_err(answer, http_request))
+    }
+}
+
+/// Runs `work` until the session of the request ends or is reset; `None` if that comes first. Work that has nothing to
+/// wait for does not look at the session.
+async fn until_session_ends<T>(request: &HttpRequest, work: impl Future<Output = T>) -> Option<T> {
+    let Some(session) = RequestContext::session(request) else { return Some(work.await) };
+    tokio::select! {
+        biased;
+        finished = work => Some(finished),
+        () = session.ended.cancelled() => None,
     }
 }
 

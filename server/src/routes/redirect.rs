@@ -1,4 +1,5 @@
-//! What is answered on a path that no route has: a redirect if only the slash at its end is too much, else a 404.
+//! What is answered on a path that no route has: a redirect if only the slash at its end is too much, else what the
+//! data plane says, which is a 404 unless a fault concerns the path.
 //!
 //! Starlette redirects to an absolute address that it makes from the `Host` header, and takes away all slashes at
 //! the end. The address here is relative to the request's, so that it holds behind a path prefix of a reverse proxy.
@@ -8,9 +9,13 @@ use std::rc::Rc;
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderValue, LOCATION};
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Route;
+use crate::body;
+use crate::context::CurrentSession;
+use crate::data_plane::{self, Endpoint};
 use crate::error::ApiError;
 
 /// The patterns of all paths that have a route.
@@ -28,13 +33,20 @@ impl Paths {
 }
 
 /// Answers a request whose path has no route.
-pub(super) async fn fallback(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn fallback(
+    session: CurrentSession,
+    request: HttpRequest,
+    mut payload: Payload,
+) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::CONNECT {
         // Its target is an authority, and there is no other method to allow.
         return Err(ApiError::MethodNotAllowed(HeaderValue::from_static("")));
     }
     let paths = request.app_data::<Paths>().ok_or(ApiError::NotFound)?;
-    let target = without_slashes(request.path(), |path| paths.contain(path)).ok_or(ApiError::NotFound)?;
+    let Some(target) = without_slashes(request.path(), |path| paths.contain(path)) else {
+        return data_plane::serve(Endpoint::Unknown, &session, &request, payload).await;
+    };
+    body::ignore(&mut payload, body::IGNORED).await?;
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     Ok(HttpResponse::TemporaryRedirect().insert_header((LOCATION, target + &query)).finish())
 }

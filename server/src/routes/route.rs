@@ -7,9 +7,9 @@ use actix_web::{FromRequest, Handler, Resource, Responder, web};
 use utoipa::openapi::OpenApi;
 
 use crate::error::ApiError;
-use crate::middleware::concurrency::Concurrency;
+use crate::middleware::hold::Hold;
 use crate::middleware::layer::Wrap;
-use crate::middleware::timeout::Timeout;
+use crate::middleware::timeout::{Bounded, Timeout};
 
 /// Which limits hold for a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,19 +25,37 @@ pub struct Route {
     path: String,
     plane: Plane,
     handlers: Vec<(Method, actix_web::Route)>,
+    any: Option<actix_web::Route>,
+    body: Body,
     document: Option<OpenApi>,
+}
+
+/// What a route does with the body of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    /// It is read and ignored before the handler runs.
+    Ignored,
+    /// The handler reads it.
+    Read,
 }
 
 impl Route {
     /// Declares a route by its part of the OpenAPI document, which has exactly one path.
     pub fn documented(plane: Plane, document: OpenApi) -> Self {
         let path = document.paths.paths.keys().next().cloned().unwrap_or_default();
-        Self { path, plane, handlers: Vec::new(), document: Some(document) }
+        Self { path, plane, handlers: Vec::new(), any: None, body: Body::Ignored, document: Some(document) }
     }
 
     /// Declares a route that the OpenAPI document leaves out: the documentation itself.
     pub fn undocumented(plane: Plane, path: &str) -> Self {
-        Self { path: path.to_owned(), plane, handlers: Vec::new(), document: None }
+        Self {
+            path: path.to_owned(),
+            plane,
+            handlers: Vec::new(),
+            any: None,
+            body: Body::Ignored,
+            document: None,
+        }
     }
 
     /// Answers GET.
@@ -67,19 +85,64 @@ impl Route {
         self.on(Method::POST, handler)
     }
 
+    /// Answers PUT.
+    pub fn put<F, A>(self, handler: F) -> Self
+    where
+        F: Handler<A, Output: Responder + 'static>,
+        A: FromRequest + 'static,
+    {
+        self.on(Method::PUT, handler)
+    }
+
+    /// Answers DELETE.
+    pub fn delete<F, A>(self, handler: F) -> Self
+    where
+        F: Handler<A, Output: Responder + 'static>,
+        A: FromRequest + 'static,
+    {
+        self.on(Method::DELETE, handler)
+    }
+
+    /// Answers every method.
+    pub fn any<F, A>(mut self, handler: F) -> Self
+    where
+        F: Handler<A, Output: Responder + 'static>,
+        A: FromRequest + 'static,
+    {
+        self.any = Some(web::route().to(handler));
+        self
+    }
+
+    /// Matches this pattern of actix-web instead of the path in the document.
+    pub fn matching(mut self, pattern: &str) -> Self {
+        pattern.clone_into(&mut self.path);
+        self
+    }
+
+    /// Leaves the body of a request to the handler.
+    pub fn reading_bodies(mut self) -> Self {
+        self.body = Body::Read;
+        self
+    }
+
     fn on<F, A>(mut self, method: Method, handler: F) -> Self
     where
         F: Handler<A, Output: Responder + 'static>,
         A: FromRequest + 'static,
     {
-        let route = web::method(method.clone()).to(handler);
-        let limited = match self.plane {
-            // Only what has a slot is limited: a refusal of another method is answered at once.
-            Plane::Data => route.wrap(Wrap::with(Concurrency)),
-            Plane::Control => route,
-        };
-        self.handlers.push((method, limited));
+        self.handlers.push((method.clone(), web::method(method).to(handler)));
         self
+    }
+
+    /// Whether every method is answered.
+    pub fn answers_any_method(&self) -> bool {
+        self.any.is_some()
+    }
+
+    /// The path in the OpenAPI document; empty for a route that it leaves out.
+    pub fn documented_path(&self) -> &str {
+        let path = self.document.as_ref().and_then(|document| document.paths.paths.keys().next());
+        path.map_or("", String::as_str)
     }
 
     /// The pattern of the path.
@@ -110,6 +173,12 @@ impl Route {
             .handlers
             .into_iter()
             .fold(Resource::new(self.path), |resource, (_, route)| resource.route(route));
-        resource.default_service(web::to(refuse)).wrap(Wrap::with(Timeout))
+        let others = self.any.unwrap_or_else(|| web::to(refuse));
+        let bounded = match (self.plane, self.body) {
+            (Plane::Data, _) => Bounded::WorkInSession,
+            (Plane::Control, Body::Read) => Bounded::Work,
+            (Plane::Control, Body::Ignored) => Bounded::BodyAndWork,
+        };
+        resource.default_service(others).wrap(Wrap::with(Timeout(bounded))).wrap(Wrap::with(Hold))
     }
 }

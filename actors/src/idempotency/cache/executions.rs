@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use super::settings::Key;
+use super::settings::{Fingerprint, Key};
 
 /// Identifies one execution. A report with the id of an execution that has ended changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +26,7 @@ pub(super) struct Executions<W> {
 #[derive(Debug)]
 struct Execution<W> {
     id: ExecutionId,
+    fingerprint: Fingerprint,
     followers: VecDeque<W>,
 }
 
@@ -35,6 +36,8 @@ pub(super) enum Joined<W> {
     Leads(ExecutionId, W),
     /// It follows the one in flight.
     Follows,
+    /// The one in flight is for something else.
+    Conflicts(W),
 }
 
 impl<W: Follower> Executions<W> {
@@ -43,8 +46,11 @@ impl<W: Follower> Executions<W> {
     }
 
     /// Adds a caller to the execution of its key, as the leader of a new one or as a follower.
-    pub(super) fn join(&mut self, key: &Key, caller: W) -> Joined<W> {
+    pub(super) fn join(&mut self, key: &Key, fingerprint: Fingerprint, caller: W) -> Joined<W> {
         match self.by_key.entry(Key::clone(key)) {
+            Entry::Occupied(execution) if execution.get().fingerprint != fingerprint => {
+                Joined::Conflicts(caller)
+            }
             Entry::Occupied(execution) => {
                 execution.into_mut().add(caller);
                 Joined::Follows
@@ -52,26 +58,27 @@ impl<W: Follower> Executions<W> {
             Entry::Vacant(place) => {
                 self.last_number += 1;
                 let id = ExecutionId(self.last_number);
-                place.insert(Execution { id, followers: VecDeque::new() });
+                place.insert(Execution { id, fingerprint, followers: VecDeque::new() });
                 Joined::Leads(id, caller)
             }
         }
     }
 
-    /// Ends the execution and returns its followers, in the order in which they came; `None` if it has ended already.
-    pub(super) fn end(&mut self, key: &Key, id: ExecutionId) -> Option<VecDeque<W>> {
+    /// Ends the execution and returns what it was for and its followers, in the order in which they came; `None` if it
+    /// has ended already.
+    pub(super) fn end(&mut self, key: &Key, id: ExecutionId) -> Option<(Fingerprint, VecDeque<W>)> {
         self.by_key.get(key).filter(|current| current.id == id)?;
-        self.by_key.remove(key).map(|ended| ended.followers)
+        self.by_key.remove(key).map(|ended| (ended.fingerprint, ended.followers))
     }
 
     /// Ends the execution and makes its first follower the leader of a new one; `None` if there is no follower, or it
     /// has ended already.
     pub(super) fn hand_over(&mut self, key: &Key, id: ExecutionId) -> Option<(ExecutionId, W)> {
-        let mut followers = self.end(key, id)?;
+        let (fingerprint, mut followers) = self.end(key, id)?;
         let successor = followers.pop_front()?;
         self.last_number += 1;
         let id = ExecutionId(self.last_number);
-        self.by_key.insert(Key::clone(key), Execution { id, followers });
+        self.by_key.insert(Key::clone(key), Execution { id, fingerprint, followers });
         Some((id, successor))
     }
 

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 pub use executions::{ExecutionId, Follower};
-pub use settings::{CacheSettings, Key};
+pub use settings::{CacheSettings, Fingerprint, Key};
 
 use executions::{Executions, Joined};
 use stored::{Found, StoredAnswers};
@@ -49,6 +49,11 @@ pub enum Begun<V, W> {
     },
     /// The caller follows: the cache keeps it until the leader's execution ends.
     Follow,
+    /// The key belongs to a request that asks for something else.
+    Conflict {
+        /// The caller, handed back to be answered now.
+        caller: W,
+    },
 }
 
 /// The consequences of storing an answer.
@@ -75,16 +80,19 @@ impl<V: Clone, W: Follower> IdempotencyCache<V, W> {
         Self { stored: StoredAnswers::new(settings), executions: Executions::new(last_number) }
     }
 
-    /// Decides whether a caller with `key` takes the stored answer, executes, or waits.
-    pub fn begin(&mut self, key: &Key, caller: W, now: Instant) -> Begun<V, W> {
+    /// Decides whether a caller with `key` takes the stored answer, executes, or waits. A caller that asks for
+    /// something else under the same key does none of it.
+    pub fn begin(&mut self, key: &Key, fingerprint: Fingerprint, caller: W, now: Instant) -> Begun<V, W> {
         let expired = match self.stored.get(key, now) {
-            Found::Fresh(value, expires) => return Begun::Replay { value, expires, caller },
+            Found::Fresh(_, _, stored) if stored != fingerprint => return Begun::Conflict { caller },
+            Found::Fresh(value, expires, _) => return Begun::Replay { value, expires, caller },
             Found::Expired => true,
             Found::Nothing => false,
         };
-        match self.executions.join(key, caller) {
+        match self.executions.join(key, fingerprint, caller) {
             Joined::Leads(execution, caller) => Begun::Lead { execution, caller, expired },
             Joined::Follows => Begun::Follow,
+            Joined::Conflicts(caller) => Begun::Conflict { caller },
         }
     }
 
@@ -96,8 +104,8 @@ impl<V: Clone, W: Follower> IdempotencyCache<V, W> {
         value: V,
         now: Instant,
     ) -> Option<Completed<W>> {
-        let followers = self.executions.end(key, execution)?;
-        Some(Completed { followers, evicted: self.stored.put(key, value, now) })
+        let (fingerprint, followers) = self.executions.end(key, execution)?;
+        Some(Completed { followers, evicted: self.stored.put(key, fingerprint, value, now) })
     }
 
     /// Ends an execution that has made no answer. The first follower takes over with a new execution; `None` when there

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use lru::LruCache;
 
-use super::settings::{CacheSettings, Key};
+use super::settings::{CacheSettings, Fingerprint, Key};
 
 /// The stored answers, by key.
 #[derive(Debug)]
@@ -21,14 +21,15 @@ pub(super) struct StoredAnswers<V> {
 #[derive(Debug)]
 struct Stored<V> {
     value: V,
+    fingerprint: Fingerprint,
     since: Instant,
     age: u64,
 }
 
 /// What is stored under a key.
 pub(super) enum Found<V> {
-    /// An answer, and when it expires.
-    Fresh(V, Instant),
+    /// An answer, when it expires, and what it is for.
+    Fresh(V, Instant, Fingerprint),
     /// An answer that had expired, and has been removed.
     Expired,
     /// Nothing.
@@ -45,7 +46,8 @@ impl<V: Clone> StoredAnswers<V> {
     pub(super) fn get(&mut self, key: &Key, now: Instant) -> Found<V> {
         match self.by_use.get(key) {
             Some(stored) if is_fresh(&self.settings, stored.since, now) => {
-                Found::Fresh(stored.value.clone(), stored.since + self.settings.ttl)
+                let expires = stored.since + self.settings.ttl;
+                Found::Fresh(stored.value.clone(), expires, stored.fingerprint)
             }
             Some(_) => {
                 self.remove(key);
@@ -56,10 +58,10 @@ impl<V: Clone> StoredAnswers<V> {
     }
 
     /// Stores an answer, and returns the key whose answer was evicted for it.
-    pub(super) fn put(&mut self, key: &Key, value: V, now: Instant) -> Option<Key> {
+    pub(super) fn put(&mut self, key: &Key, fingerprint: Fingerprint, value: V, now: Instant) -> Option<Key> {
         self.remove(key);
         self.last_age += 1;
-        self.by_use.put(Key::clone(key), Stored { value, since: now, age: self.last_age });
+        self.by_use.put(Key::clone(key), Stored { value, fingerprint, since: now, age: self.last_age });
         self.by_age.insert(self.last_age, Key::clone(key));
         self.evict()
     }

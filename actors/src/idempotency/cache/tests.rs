@@ -26,7 +26,7 @@ fn key(name: &str) -> Key {
 }
 
 fn lead(cache: &mut Cache, name: &str, now: Instant) -> ExecutionId {
-    match cache.begin(&key(name), "leader", now) {
+    match cache.begin(&key(name), Fingerprint::default(), "leader", now) {
         Begun::Lead { execution, .. } => execution,
         other => panic!("{name} should be new, but {other:?}"),
     }
@@ -39,13 +39,14 @@ fn store(cache: &mut Cache, name: &str, value: u32, now: Instant) -> Completed<&
 
 /// The stored value, as a caller who must not lead sees it.
 fn stored(cache: &mut Cache, name: &str, now: Instant) -> Option<u32> {
-    match cache.begin(&key(name), "reader", now) {
+    match cache.begin(&key(name), Fingerprint::default(), "reader", now) {
         Begun::Replay { value, .. } => Some(value),
         Begun::Lead { execution, .. } => {
             cache.abandon(&key(name), execution);
             None
         }
         Begun::Follow => panic!("{name} is in execution"),
+        Begun::Conflict { .. } => panic!("{name} is used for something else"),
     }
 }
 
@@ -66,7 +67,10 @@ fn reading_an_answer_does_not_extend_its_time() {
     for second in 0..60 {
         assert_eq!(stored(&mut cache, "a", start + Duration::from_secs(second)), Some(1));
     }
-    assert!(matches!(cache.begin(&key("a"), "late", start + TTL), Begun::Lead { expired: true, .. }));
+    assert!(matches!(
+        cache.begin(&key("a"), Fingerprint::default(), "late", start + TTL),
+        Begun::Lead { expired: true, .. }
+    ));
 }
 
 #[test]
@@ -84,8 +88,8 @@ fn the_least_recently_used_answer_is_evicted() {
 fn callers_that_come_during_an_execution_follow_in_order() {
     let (mut cache, now) = cache(10);
     let execution = lead(&mut cache, "a", now);
-    assert_eq!(cache.begin(&key("a"), "second", now), Begun::Follow);
-    assert_eq!(cache.begin(&key("a"), "third", now), Begun::Follow);
+    assert_eq!(cache.begin(&key("a"), Fingerprint::default(), "second", now), Begun::Follow);
+    assert_eq!(cache.begin(&key("a"), Fingerprint::default(), "third", now), Begun::Follow);
     let completed = cache.complete(&key("a"), execution, 7, now).unwrap();
     assert_eq!(completed.followers, ["second", "third"]);
     assert_eq!(cache.stats(), CacheStats { stored: 1, in_flight: 0 });
@@ -95,8 +99,8 @@ fn callers_that_come_during_an_execution_follow_in_order() {
 fn the_first_follower_takes_over_an_execution_that_is_abandoned() {
     let (mut cache, now) = cache(10);
     let first = lead(&mut cache, "a", now);
-    cache.begin(&key("a"), "second", now);
-    cache.begin(&key("a"), "third", now);
+    cache.begin(&key("a"), Fingerprint::default(), "second", now);
+    cache.begin(&key("a"), Fingerprint::default(), "third", now);
     let (second, heir) = cache.abandon(&key("a"), first).unwrap();
     assert_eq!(heir, "second");
     assert_eq!(cache.complete(&key("a"), second, 7, now).unwrap().followers, ["third"]);
@@ -114,7 +118,7 @@ fn an_execution_that_is_abandoned_without_followers_leaves_nothing() {
 fn a_report_of_an_ended_execution_changes_nothing() {
     let (mut cache, now) = cache(10);
     let first = lead(&mut cache, "a", now);
-    cache.begin(&key("a"), "second", now);
+    cache.begin(&key("a"), Fingerprint::default(), "second", now);
     let (second, _) = cache.abandon(&key("a"), first).unwrap();
     assert_eq!(cache.complete(&key("a"), first, 1, now), None);
     assert_eq!(cache.abandon(&key("a"), first), None);
@@ -130,7 +134,7 @@ fn an_entry_in_flight_is_never_evicted() {
     for name in ["a", "b", "c"] {
         store(&mut cache, name, 1, now);
     }
-    assert_eq!(cache.begin(&key("slow"), "second", now), Begun::Follow);
+    assert_eq!(cache.begin(&key("slow"), Fingerprint::default(), "second", now), Begun::Follow);
     assert!(cache.complete(&key("slow"), execution, 2, now).is_some());
 }
 
@@ -153,11 +157,36 @@ fn a_sweep_removes_exactly_the_expired_answers_and_stops_at_its_limit() {
 fn followers_that_left_are_removed_while_others_keep_coming() {
     let (mut cache, now) = cache(10);
     let execution = lead(&mut cache, "a", now);
-    cache.begin(&key("a"), "stays", now);
+    cache.begin(&key("a"), Fingerprint::default(), "stays", now);
     for _ in 0..10_000 {
-        cache.begin(&key("a"), "gone", now);
+        cache.begin(&key("a"), Fingerprint::default(), "gone", now);
     }
     let followers = cache.complete(&key("a"), execution, 1, now).unwrap().followers;
     assert!(followers.len() < 16, "{} are kept", followers.len());
     assert_eq!(followers.front(), Some(&"stays"));
+}
+
+#[test]
+fn a_key_that_is_used_for_something_else_conflicts_until_its_answer_expires() {
+    let (mut cache, start) = cache(10);
+    let (one, other) = (Fingerprint([1; 32]), Fingerprint([2; 32]));
+    let Begun::Lead { execution, .. } = cache.begin(&key("a"), one, "leader", start) else {
+        panic!("it is new")
+    };
+    assert_eq!(
+        cache.begin(&key("a"), other, "other", start),
+        Begun::Conflict { caller: "other" },
+        "in flight"
+    );
+    assert_eq!(cache.begin(&key("a"), one, "follower", start), Begun::Follow);
+    let (execution, _) = cache.abandon(&key("a"), execution).expect("a follower takes over");
+    assert_eq!(
+        cache.begin(&key("a"), other, "other", start),
+        Begun::Conflict { caller: "other" },
+        "taken over"
+    );
+    cache.complete(&key("a"), execution, 7, start);
+    assert_eq!(cache.begin(&key("a"), other, "other", start), Begun::Conflict { caller: "other" }, "stored");
+    assert!(matches!(cache.begin(&key("a"), one, "same", start), Begun::Replay { value: 7, .. }));
+    assert!(matches!(cache.begin(&key("a"), other, "late", start + TTL), Begun::Lead { expired: true, .. }));
 }

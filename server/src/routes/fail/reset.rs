@@ -1,4 +1,4 @@
-//! `POST /fail/reset`: ends both failure modes.
+//! `POST /fail/reset`: ends both failure modes and the fault plan.
 
 use actix_web::HttpRequest;
 use actix_web::web::Json;
@@ -28,7 +28,7 @@ struct Reset {
     status: &'static str,
 }
 
-/// End all failure modes
+/// End all failure modes and the fault plan
 #[utoipa::path(
     post,
     path = "/fail/reset",
@@ -37,6 +37,7 @@ struct Reset {
 )]
 async fn reset_failures(session: CurrentSession, request: HttpRequest) -> Result<Json<Reset>, ApiError> {
     session.failures.reset().await?;
+    session.faults.clear().await?;
     info!(
         target: FAILURE, correlation_id:% = RequestContext::correlation_id(&request);
         "Failure modes reset"

@@ -1,0 +1,126 @@
+//! Bodies of requests: how large each may be, and how they are read.
+
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
+use actix_web::web::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+
+use crate::error::ApiError;
+
+/// The largest body that is read and ignored, in bytes: many clients send an empty object to routes that take no body.
+pub const IGNORED: usize = 16 * 1024;
+
+/// The largest body of `/echo`, in bytes.
+pub const ECHO: usize = 1 << 20;
+
+/// The largest body that is read before a fault comes instead of an answer, in bytes.
+pub const DRAINED: usize = 1 << 20;
+
+/// The largest fault plan, in bytes.
+pub const PLAN: usize = 256 * 1024;
+
+/// The largest JSON body, in bytes.
+pub const JSON: usize = 512 * 1024;
+
+/// Reads a body of up to `limit` bytes.
+///
+/// # Errors
+/// [`ApiError`] when the body is larger or breaks the rules of HTTP.
+pub async fn read(
+    body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+    limit: usize,
+) -> Result<Bytes, ApiError> {
+    // A body in one piece, which is the rule, is not copied.
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| ApiError::BodyMalformed)?;
+        if first.len().max(all.len()) + chunk.len() > limit {
+            return Err(ApiError::BodyTooLarge);
+        }
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// Reads a body of up to `limit` bytes and drops it.
+///
+/// # Errors
+/// As [`read`].
+pub async fn ignore(
+    body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+    limit: usize,
+) -> Result<(), ApiError> {
+    let mut size = 0;
+    while let Some(chunk) = body.next().await {
+        size += chunk.map_err(|_| ApiError::BodyMalformed)?.len();
+        if size > limit {
+            return Err(ApiError::BodyTooLarge);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a request announces a body of more than `limit` bytes, so that none of it has to be read.
+pub fn is_too_large(headers: &HeaderMap, limit: usize) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length > limit as u64)
+}
+
+/// The largest body that any method of a path takes. It is known before the request is routed, for clients that ask
+/// before they send a body (RFC 9110, 10.1.1).
+pub fn limit_of(path: &str) -> usize {
+    let inner = path.strip_prefix("/s/").and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
+    match inner.unwrap_or(path) {
+        "/sessions" | "/faults/preview" => JSON,
+        "/faults" => PLAN,
+        echo if echo == "/echo" || echo.starts_with("/echo/") => ECHO,
+        _ => IGNORED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+
+    fn body(chunks: &[&'static str]) -> impl Stream<Item = Result<Bytes, PayloadError>> + Unpin {
+        stream::iter(chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect::<Vec<_>>())
+    }
+
+    #[actix_rt::test]
+    async fn a_body_is_read_up_to_its_limit_however_it_is_cut() {
+        for chunks in [&["abcdef"][..], &["abc", "def"], &["", "a", "bcde", "", "f"]] {
+            assert_eq!(read(&mut body(chunks), 6).await.unwrap(), "abcdef", "{chunks:?}");
+            assert!(matches!(read(&mut body(chunks), 5).await, Err(ApiError::BodyTooLarge)), "{chunks:?}");
+            assert!(ignore(&mut body(chunks), 6).await.is_ok());
+            assert!(matches!(ignore(&mut body(chunks), 5).await, Err(ApiError::BodyTooLarge)));
+        }
+        assert_eq!(read(&mut body(&[]), 0).await.unwrap(), "");
+    }
+
+    #[test]
+    fn every_path_has_its_limit() {
+        let table = [
+            ("/msg", IGNORED),
+            ("/echo", ECHO),
+            ("/echo/a/b", ECHO),
+            ("/echoes", IGNORED),
+            ("/sessions", JSON),
+            ("/faults", PLAN),
+            ("/s/a/faults", PLAN),
+            ("/s/a/echo", ECHO),
+            ("/s/echo", IGNORED),
+        ];
+        for (path, limit) in table {
+            assert_eq!(limit_of(path), limit, "{path}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What comes instead of an answer, and what happens to an answer.
+
+use std::time::{Duration, SystemTime};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::injection::Injected;
+use crate::body;
+use crate::connection::{Delivery, End, Exchange, Promise};
+use crate::context::{CurrentSession, RequestContext};
+use crate::error::{ApiError, detail};
+use crate::fault::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
+
+/// What follows an injection.
+pub(super) enum Next {
+    /// This answer, instead of the real one.
+    Answer(HttpResponse),
+    /// The request is executed, and this happens to its answer.
+    Execute(Option<Injected>),
+}
+
+/// Decides whether an injected fault comes instead of an answer. The body of the request is read first, but for an
+/// early answer.
+///
+/// # Errors
+/// [`ApiError`] when the body of the request is too large or malformed.
+pub(super) async fn next(
+    injected: Injected,
+    session: &CurrentSession,
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<Next, ApiError> {
+    let delivery = match injected.fault() {
+        Some(Fault::Early { status }) => {
+            deliver(request, Delivery::Early);
+            return Ok(Next::Answer(answer_of(&early(*status))));
+        }
+        Some(Fault::Status(_)) => None,
+        Some(Fault::Hang { .. } | Fault::Close) => Some(Delivery::Instead(End::Close)),
+        Some(Fault::Reset { after_bytes: None }) => Some(Delivery::Instead(End::Reset)),
+        Some(Fault::Garbage) => Some(Delivery::Garbage),
+        _ => return Ok(Next::Execute(Some(injected))),
+    };
+    body::ignore(payload, body::DRAINED).await?;
+    if let Some(delivery) = delivery {
+        deliver(request, delivery);
+    }
+    let answer = match injected.fault() {
+        Some(Fault::Status(fault)) => answer_of(fault),
+        // Not a byte of these is sent.
+        Some(Fault::Hang { lasts }) => {
+            let lasts = lasts.unwrap_or(session.request_timeout);
+            hold(injected, session, request, lasts);
+            HttpResponse::NoContent().finish()
+        }
+        _ => HttpResponse::NoContent().finish(),
+    };
+    Ok(Next::Answer(answer))
+}
+
+/// Holds the request: it keeps its slot until its time is over, its plan or session ends, or its client leaves. The
+/// layer [`Hold`](crate::middleware::hold::Hold) waits for that, outside the request timeout.
+fn hold(injected: Injected, session: &CurrentSession, request: &HttpRequest, lasts: Duration) {
+    let slot = RequestContext::take_slot(request);
+    let ended = session.ended.clone();
+    let held = async move {
+        let _slot = slot;
+        tokio::select! {
+            () = actix_rt::time::sleep(lasts) => {}
+            () = injected.plan_ended() => {}
+            () = ended.cancelled() => {}
+        }
+    };
+    RequestContext::hold(request, Box::pin(held));
+}
+
+/// Tells the connection what happens to the answer of a request that was executed. An answer that is lost in a hang
+/// is held first.
+pub(super) fn after(
+    injected: Injected,
+    session: &CurrentSession,
+    request: &HttpRequest,
+    answer: HttpResponse,
+) -> HttpResponse {
+    let Some(fault) = injected.fault() else { return answer };
+    if *fault == Fault::Lose(Loss::Hang) {
+        deliver(request, Delivery::Instead(End::Close));
+        hold(injected, session, request, session.request_timeout);
+    } else if let Some(delivery) = delivery_of(fault) {
+        deliver(request, delivery);
+    }
+    answer
+}
+
+fn deliver(request: &HttpRequest, delivery: Delivery) {
+    if let Some(exchange) = Exchange::of(request) {
+        exchange.deliver(delivery);
+    }
+}
+
+/// What a fault does to the answer of a request that was executed.
+fn delivery_of(fault: &Fault) -> Option<Delivery> {
+    Some(match fault {
+        Fault::Reset { after_bytes: Some(bytes) } => Delivery::ResetAfter(*bytes),
+        Fault::Truncate { after_bytes, framing } => Delivery::Truncate {
+            after_bytes: *after_bytes,
+            framing: match framing {
+                Framing::Length => Promise::Length,
+                Framing::Chunked => Promise::Chunked,
+            },
+        },
+        Fault::MalformedChunk => Delivery::MalformedChunk,
+        Fault::Extra { bytes } => Delivery::Extra(bytes.clone().map(Into::into)),
+        Fault::Http10 => Delivery::Http10,
+        Fault::Drip { bytes_per_second } => Delivery::Drip { bytes_per_second: *bytes_per_second },
+        Fault::Interim { status, count } => Delivery::Interim { status: *status, count: *count },
+        Fault::Stale => Delivery::Stale,
+        Fault::Lose(Loss::Reset) => Delivery::Instead(End::Reset),
+        Fault::Lose(Loss::Close) => Delivery::Instead(End::Close),
+        Fault::Lose(Loss::Truncate) => Delivery::Truncate { after_bytes: None, framing: Promise::Length },
+        Fault::Lose(Loss::Hang)
+        | Fault::Status(_)
+        | Fault::Hang { .. }
+        | Fault::Reset { after_bytes: None }
+        | Fault::Close
+        | Fault::Garbage
+        | Fault::Early { .. } => return None,
+    })
+}
+
+fn early(status: u16) -> StatusFault {
+    StatusFault { status, headers: Vec::new(), body: Body::Default, retry_after: None }
+}
+
+/// The injected answer.
+fn answer_of(fault: &StatusFault) -> HttpResponse {
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = HttpResponse::build(status);
+    for header in &fault.headers {
+        answer.append_header(header.clone());
+    }
+    if let Some(retry_after) = fault.retry_after {
+        answer.insert_header((RETRY_AFTER, value_of(retry_after, SystemTime::now())));
+    }
+    let (content_type, body) = match &fault.body {
+        Body::Default => ("application/json", detail("Induced server failure")),
+        Body::Json(json) => ("application/json", json.clone()),
+        Body::Text(text) => ("text/plain; charset=utf-8", text.clone()),
+    };
+    // These have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+    if matches!(fault.status, 204 | 205 | 304) {
+        return answer.finish();
+    }
+    if !fault.headers.iter().any(|(name, _)| name == CONTENT_TYPE) {
+        answer.insert_header((CONTENT_TYPE, content_type));
+    }
+    answer.body(body)
+}
+
+fn value_of(retry_after: RetryAfter, now: SystemTime) -> HeaderValue {
+    let text = match retry_after {
+        RetryAfter::Seconds(seconds) => seconds.to_string(),
+        RetryAfter::DateIn(duration) => httpdate::fmt_http_date(now + duration),
+    };
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}

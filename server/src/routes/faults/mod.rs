@@ -1,0 +1,4 @@
+//! `/faults`: the fault plan of a session.
+
+pub mod plan;
+pub mod preview;

@@ -1,0 +1,63 @@
+//! What a session is created with.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilience_actors::fault::{KeyBudget, Rules};
+
+use crate::config::Config;
+use crate::fault::Fault;
+
+/// The limits of a session and the plan that it begins with.
+#[derive(Debug, Clone)]
+pub struct SessionSettings {
+    /// How many requests of the data plane are processed at once.
+    pub max_concurrency: usize,
+    /// The bound on one request.
+    pub request_timeout: Duration,
+    /// How many answers are kept.
+    pub cache_max_size: NonZeroUsize,
+    /// How long an answer is kept.
+    pub cache_ttl: Duration,
+    /// The seed of plans that have none of their own.
+    pub seed: u64,
+    /// The plan that the session begins with, also after a reset.
+    pub plan: Option<Arc<Rules<Fault>>>,
+    /// How many keys the plans of all sessions remember.
+    pub key_budget: KeyBudget,
+}
+
+impl SessionSettings {
+    /// The seed that the session's first requests meet: that of its plan, if it begins with one.
+    #[must_use]
+    pub fn shown_seed(&self) -> u64 {
+        self.plan.as_ref().map_or(self.seed, |plan| plan.seed)
+    }
+}
+
+/// How many keys the plans of all sessions remember.
+const MAX_REMEMBERED_KEYS: usize = 1_000_000;
+
+/// The largest seed: an integer that JSON and IEEE 754 both hold exactly.
+pub const MAX_SEED: u64 = crate::json::reader::MAX_INTEGER;
+
+/// A random seed.
+#[must_use]
+pub fn random_seed() -> u64 {
+    fastrand::u64(0..=MAX_SEED)
+}
+
+impl From<&Config> for SessionSettings {
+    fn from(config: &Config) -> Self {
+        Self {
+            max_concurrency: config.max_concurrency,
+            request_timeout: config.request_timeout,
+            cache_max_size: config.cache_max_size,
+            cache_ttl: config.cache_ttl,
+            seed: config.seed.unwrap_or_else(random_seed),
+            plan: None,
+            key_budget: KeyBudget::new(MAX_REMEMBERED_KEYS),
+        }
+    }
+}

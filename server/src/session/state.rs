@@ -1,0 +1,77 @@
+//! The state of a session from its creation, or its last reset, to the next reset or its end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use resilience_actors::failure::{self, FailureHandle};
+use resilience_actors::fault::{self, FaultHandle};
+use resilience_actors::idempotency::{self, CacheSettings, IdempotencyHandle};
+use resilience_actors::{ActorError, Unstarted};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::settings::SessionSettings;
+use crate::fault::Fault;
+use crate::logging;
+
+/// What the requests of one session share. A request keeps the state that it began with, so what it reports after a
+/// reset changes nothing.
+pub struct SessionState {
+    /// Which requests must fail.
+    pub failures: FailureHandle,
+    /// Which requests get which fault.
+    pub faults: FaultHandle<Fault>,
+    /// The answers by idempotency key.
+    pub answers: IdempotencyHandle<Uuid>,
+    /// Slots for requests to the data plane, granted first come, first served.
+    pub slots: Arc<Semaphore>,
+    /// The bound on one request.
+    pub request_timeout: Duration,
+    /// The seed of plans that have none of their own.
+    pub seed: u64,
+    /// Cancelled when this state ends: what waits in it ends, and its connections close.
+    pub ended: CancellationToken,
+    actors: Mutex<Option<[Unstarted; 3]>>,
+}
+
+impl SessionState {
+    /// Creates a state in which nothing fails and nothing is cached. Its actors do not run before
+    /// [`start_actors`](Self::start_actors).
+    #[must_use]
+    pub fn new(settings: &SessionSettings) -> Self {
+        let (failures, failure_actor) = failure::prepare(logging::FAILURE);
+        let (faults, fault_actor) = fault::prepare(settings.key_budget.clone(), logging::FAULT);
+        let cache = CacheSettings { max_size: settings.cache_max_size, ttl: settings.cache_ttl };
+        let (answers, cache_actor) = idempotency::prepare(cache, logging::CACHE);
+        Self {
+            failures,
+            faults,
+            answers,
+            slots: Arc::new(Semaphore::new(settings.max_concurrency)),
+            request_timeout: settings.request_timeout,
+            seed: settings.seed,
+            ended: CancellationToken::new(),
+            actors: Mutex::new(Some([failure_actor, fault_actor, cache_actor])),
+        }
+    }
+
+    /// Starts the actors on the current thread's arbiter. Every call but the first does nothing.
+    pub fn start_actors(&self) {
+        // A poisoned lock still holds the actors that have not been started.
+        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for actor in actors.into_iter().flatten() {
+            actor.start();
+        }
+    }
+
+    /// Asks every actor for a sign of life.
+    ///
+    /// # Errors
+    /// [`ActorError`] when one of them does not answer.
+    pub async fn check(&self) -> Result<(), ActorError> {
+        self.failures.status().await?;
+        self.faults.report().await?;
+        self.answers.stats().await.map(drop)
+    }
+}
