@@ -1,4 +1,4 @@
-//! TLS configurations of servers that a test makes up.
+//! Certificates, and TLS configurations for the servers of tests.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Certificate {
     }
 
     /// A server with this certificate that requires one of its clients too.
-    pub fn server_that_wants_a_certificate(
+    pub fn server_requiring_client_certificates(
         &self,
         version: &'static SupportedProtocolVersion,
     ) -> Arc<ServerConfig> {

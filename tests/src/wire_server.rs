@@ -29,21 +29,21 @@ pub enum Act {
     Send(Vec<u8>),
     /// Sends these bytes one by one, each in a packet of its own.
     Drip(Vec<u8>),
-    /// Does nothing for so long.
+    /// Waits for this time.
     Pause(Duration),
-    /// Does nothing until the gate is opened.
+    /// Waits until the gate is opened.
     Wait(Gate),
-    /// Closes the connection in an orderly way.
+    /// Closes the connection gracefully.
     Close,
-    /// Closes the TCP connection without a word; below TLS, which then ends without its goodbye.
+    /// Closes the TCP connection only: a TLS session then ends without `close_notify`.
     Cut,
     /// Resets the connection.
     Reset,
-    /// Does nothing more, until the other side goes.
+    /// Waits until the client closes the connection.
     Stall,
 }
 
-/// Holds up servers until a test opens it, once and for all.
+/// Blocks servers until a test opens it. It cannot be closed again.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<Semaphore>);
 
@@ -53,13 +53,13 @@ impl Gate {
         Self(Arc::new(Semaphore::new(0)))
     }
 
-    /// Opens it.
+    /// Opens the gate.
     pub fn open(&self) {
         self.0.close();
     }
 
     async fn opened(&self) {
-        // Nobody ever adds a permit: what ends this is the end of the semaphore.
+        // No permit is ever added: the wait ends when the semaphore is closed.
         let _ = self.0.acquire().await;
     }
 }
@@ -74,7 +74,7 @@ pub fn drip(bytes: impl AsRef<[u8]>) -> Act {
     Act::Drip(bytes.as_ref().to_vec())
 }
 
-/// A plain, whole, well-formed reply.
+/// A complete and well-formed reply.
 pub fn reply(status: u16, headers: &str, body: &str) -> Act {
     send(format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len()))
 }
@@ -84,11 +84,11 @@ pub fn reply(status: u16, headers: &str, body: &str) -> Act {
 pub enum Reading {
     /// The whole request, before it acts.
     Requests,
-    /// Nothing: it acts, or not, as soon as somebody connects.
+    /// Nothing: it acts as soon as a client connects.
     Nothing,
 }
 
-/// A running server. Its address is taken back when it is dropped.
+/// A running server. It stops listening when it is dropped.
 #[derive(Debug)]
 pub struct WireServer {
     address: SocketAddr,
@@ -117,7 +117,7 @@ impl WireServer {
         Self::start(move |_| acts.clone()).await
     }
 
-    /// A server of either kind, behind TLS if there is a configuration for it.
+    /// A server that reads as configured, over TLS if there is a configuration for it.
     pub async fn with(
         reading: Reading,
         tls: Option<Arc<ServerConfig>>,
@@ -132,7 +132,7 @@ impl WireServer {
                 shared.connections.fetch_add(1, Ordering::SeqCst);
                 let (script, seen, tls) = (Arc::clone(&script), Arc::clone(&shared), tls.clone());
                 tokio::spawn(async move {
-                    // What a client does to its connection is no fault of the server.
+                    // A client may end its connection in any way.
                     let _ = serve(stream, reading, tls, &*script, &seen).await;
                     seen.gone.fetch_add(1, Ordering::SeqCst);
                 });
@@ -151,22 +151,22 @@ impl WireServer {
         format!("https://localhost:{}", self.address.port())
     }
 
-    /// The requests that have come, as text.
+    /// The requests received so far, as text.
     pub fn requests(&self) -> Vec<String> {
         self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many requests have come.
+    /// The number of requests received so far.
     pub fn request_count(&self) -> usize {
         self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// How many connections have been made.
+    /// The number of connections accepted so far.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// How many of them have ended.
+    /// The number of connections that have ended.
     pub fn gone(&self) -> usize {
         self.seen.gone.load(Ordering::SeqCst)
     }
@@ -199,7 +199,7 @@ async fn serve(
     }
 }
 
-/// A connection that acts can end.
+/// A connection on which acts are played.
 trait Connection: Send {
     fn stream(&mut self) -> &mut dyn Stream;
     fn tcp(&self) -> &TcpStream;
@@ -275,7 +275,7 @@ async fn until_gone(stream: &mut dyn Stream) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads a head and as much of a body as it announces; `None` when the other side has gone.
+/// Reads a head and as much of a body as it announces; `None` when the client has closed the connection.
 async fn read_request(stream: &mut dyn Stream) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 * 1024];
@@ -296,7 +296,7 @@ async fn read_request(stream: &mut dyn Stream) -> io::Result<Option<String>> {
     }
 }
 
-/// Waits until something is so.
+/// Waits until the condition holds.
 pub async fn until(mut so: impl FnMut() -> bool) {
     let wait = async {
         while !so() {

@@ -55,8 +55,12 @@ fn config(server: &Server) -> ClientConfig {
 }
 
 async fn post(server: &Server) -> Result<Response, Error> {
+    post_bytes(server, LARGE).await
+}
+
+async fn post_bytes(server: &Server, length: usize) -> Result<Response, Error> {
     let client = ResilientClient::start(config(server)).expect("a valid configuration");
-    within("the answer", client.post("/").body(vec![b'x'; LARGE]).send()).await
+    within("the answer", client.post("/").body(vec![b'x'; length]).send()).await
 }
 
 /// Reads the head of a request, and whatever of its body comes with it.
@@ -127,6 +131,21 @@ async fn an_early_refusal_is_the_answer_whatever_the_server_does_next() {
                 (response.headers().get("x-why"), &response.body()[..]),
                 (Some("size"), &b"no"[..]),
                 "{then:?}"
+            );
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn an_early_refusal_is_the_answer_to_a_body_of_any_length() {
+    for then in [Then::Closes, Then::LingersAndReads, Then::Stalls] {
+        for length in [1, 10_000, 300_000, 3_000_000] {
+            let server = replying_early(reply(413, "", "no"), then).await;
+            let error = post_bytes(&server, length).await.unwrap_err();
+            assert_eq!(
+                (error.status(), error.attempts().len()),
+                (Some(413), 1),
+                "{then:?}, {length}: {error}"
             );
         }
     }

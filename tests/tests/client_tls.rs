@@ -9,7 +9,7 @@ use workspace_tests::{
     wire_server::{Act, Reading, WireServer, reply, send},
 };
 
-/// Two attempts, with hardly a wait between them.
+/// Two attempts with a wait of a millisecond.
 fn config(url: String) -> ClientConfig {
     let mut config = ClientConfig::new(url);
     config.retry =
@@ -23,7 +23,7 @@ fn insecure(server: &WireServer) -> ResilientClient {
 }
 
 #[actix_rt::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused_and_not_retried() {
+async fn an_untrusted_certificate_is_refused_and_not_retried() {
     let server = WireServer::with(Reading::Requests, Some(Certificate::self_signed().server()), |_| {
         vec![reply(200, "", "")]
     })
@@ -53,7 +53,7 @@ async fn without_verification_calls_go_through() {
 }
 
 #[actix_rt::test]
-async fn a_reply_that_is_cut_short_within_an_orderly_end_is_never_a_success() {
+async fn a_truncated_reply_is_never_a_success_even_before_a_graceful_close() {
     for bytes in [
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
@@ -72,7 +72,7 @@ async fn a_reply_that_is_cut_short_within_an_orderly_end_is_never_a_success() {
 }
 
 #[actix_rt::test]
-async fn a_body_to_the_end_is_whole_only_if_the_end_is_an_orderly_one() {
+async fn a_body_that_ends_with_the_connection_needs_a_graceful_close() {
     for (end, whole) in [(Act::Close, true), (Act::Cut, false)] {
         let acts = vec![send("HTTP/1.0 200 OK\r\n\r\nhello"), end];
         let server =
@@ -105,7 +105,7 @@ async fn a_server_that_does_not_speak_tls_is_a_network_error() {
 }
 
 #[actix_rt::test]
-async fn a_root_of_the_callers_is_trusted_beside_the_public_ones() {
+async fn the_certificates_of_the_ca_file_are_trusted() {
     let (own, other) = (Certificate::self_signed(), Certificate::self_signed());
     let server =
         WireServer::with(Reading::Requests, Some(own.server()), |_| vec![reply(200, "", "hi")]).await;
@@ -138,9 +138,9 @@ async fn a_ca_file_without_a_certificate_is_refused_at_the_start() {
 }
 
 #[actix_rt::test]
-async fn a_server_that_wants_a_certificate_of_the_client_is_not_asked_again() {
+async fn a_server_that_requires_a_client_certificate_is_not_tried_again() {
     for version in [&TLS12, &TLS13] {
-        let tls = Certificate::self_signed().server_that_wants_a_certificate(version);
+        let tls = Certificate::self_signed().server_requiring_client_certificates(version);
         let server = WireServer::with(Reading::Requests, Some(tls), |_| vec![reply(200, "", "hi")]).await;
         for body in [0, 1 << 20] {
             let error = insecure(&server).post("/").body(vec![b'x'; body]).send().await.unwrap_err();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilient_client::{ClientConfig, Error, ErrorKind, GaveUp, ResilientClient, Response, RetryConfig};
 use workspace_tests::wire_server::{Act, Reading, WireServer, drip, reply, send, until};
 
-/// Two attempts, hardly a wait between them, and silences that end soon.
+/// Two attempts with a wait of a millisecond.
 fn config(url: String) -> ClientConfig {
     let mut config = ClientConfig::new(url);
     config.retry =
@@ -67,7 +67,7 @@ async fn a_reply_that_is_cut_short_is_never_a_success() {
 #[actix_rt::test]
 async fn a_body_without_a_length_that_is_reset_is_never_a_success() {
     for head in ["HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"] {
-        // The reset must not overtake the bytes, or there would be no body to be cut.
+        // The reset must not overtake the bytes: the body has to begin before it is cut.
         let acts = vec![send(head), send("half"), Act::Pause(Duration::from_millis(20)), Act::Reset];
         assert_never_a_success(head, acts).await;
     }
@@ -80,8 +80,8 @@ async fn what_is_not_http_is_never_a_success() {
         ("noise", "\u{1}\u{2}\u{3}\r\n\r\n".to_owned()),
         ("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned()),
         ("an unknown version", "HTTP/3.7 200 OK\r\n\r\n".to_owned()),
-        ("a status that is no number", "HTTP/1.1 2x0 OK\r\n\r\n".to_owned()),
-        ("a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n".to_owned()),
+        ("a status that is not a number", "HTTP/1.1 2x0 OK\r\n\r\n".to_owned()),
+        ("a length that is not a number", "HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n".to_owned()),
         ("a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n".to_owned()),
         ("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_owned()),
         (
@@ -141,7 +141,7 @@ async fn a_whole_reply_is_read_whole_however_it_is_framed_and_sent() {
 }
 
 #[actix_rt::test]
-async fn a_reply_that_has_no_body_is_not_waited_for() {
+async fn a_reply_without_a_body_ends_with_its_head() {
     // Each of these would hang if a body were expected.
     for (case, bytes, status) in [
         ("204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 10\r\n\r\n", Ok(204)),
@@ -178,7 +178,7 @@ async fn an_interim_reply_never_shifts_the_replies_of_a_connection() {
 }
 
 #[actix_rt::test]
-async fn silence_ends_an_attempt_wherever_it_falls() {
+async fn a_silent_server_ends_an_attempt_with_a_timeout_in_every_phase() {
     for (case, acts) in [
         ("before the head", vec![Act::Stall]),
         ("in the head", vec![send("HTTP/1.1 200 O"), Act::Stall]),
@@ -202,7 +202,7 @@ async fn silence_ends_an_attempt_wherever_it_falls() {
 }
 
 #[actix_rt::test]
-async fn a_slow_reply_that_never_falls_silent_is_read_whole() {
+async fn a_slow_reply_without_a_long_silence_is_read_completely() {
     // Many pauses, each far shorter than the longest silence, together far longer.
     let mut acts = vec![send("HTTP/1.1 200 OK\r\nContent-Length: 45\r\n\r\n")];
     acts.extend((0..45).flat_map(|_| [send("x"), Act::Pause(Duration::from_millis(50))]));
@@ -214,7 +214,7 @@ async fn a_slow_reply_that_never_falls_silent_is_read_whole() {
 }
 
 #[actix_rt::test]
-async fn a_server_that_takes_nothing_ends_an_attempt() {
+async fn a_server_that_reads_nothing_ends_an_attempt_with_a_timeout() {
     let server = WireServer::with(Reading::Nothing, None, |_| vec![Act::Stall]).await;
     let body = vec![0; 64 << 20];
     let error = impatient(&server).post("/").body(body).send().await.unwrap_err();
@@ -223,11 +223,8 @@ async fn a_server_that_takes_nothing_ends_an_attempt() {
 }
 
 #[actix_rt::test]
-async fn a_server_that_never_ends_is_ended_by_the_deadline() {
+async fn an_endless_reply_is_ended_by_the_deadline() {
     // It is never silent, so that only the deadline can end it.
-    let server =
-        WireServer::always(vec![send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]).await;
-    drop(server);
     let server = WireServer::start(|_| {
         let head = send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
         let drops = (0..1_000_000).flat_map(|_| [send("x"), Act::Pause(Duration::from_millis(5))]);
@@ -255,7 +252,7 @@ async fn a_kept_connection_that_the_server_closes_between_two_requests_costs_not
     for n in 1..=10 {
         assert_eq!(client.get("/").send().await.unwrap().attempts().len(), 1);
         until(|| server.gone() == n).await;
-        // The end has been sent; it is seen at the next turn of the runtime.
+        // The end has been sent; the client's runtime sees it when it polls the socket.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(server.connections(), 10);
@@ -307,7 +304,7 @@ async fn a_body_longer_than_allowed_is_refused_and_not_kept() {
 }
 
 #[actix_rt::test]
-async fn a_large_body_comes_whole_in_both_directions() {
+async fn a_large_body_is_complete_in_both_directions() {
     let large = "0123456789abcdef".repeat(1 << 16);
     let expected = large.clone();
     let server = WireServer::always(vec![reply(200, "", &large)]).await;
