@@ -43,7 +43,7 @@ pub(super) async fn receive(
         _ => read_body(&mut response, end, max_body).await,
     };
     let body = match body {
-        // Where a redirect leads does not depend on its body, which nobody reads.
+        // Where a redirect leads does not depend on its body, which is not read.
         Err(fault) if fault.cause == Cause::BodyTooLarge && is_redirect(&response, fields.as_ref()) => {
             Bytes::new()
         }

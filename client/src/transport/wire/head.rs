@@ -155,7 +155,7 @@ fn awc_agrees(version: u8, facts: &Facts, status: u16, expect: Expect) -> bool {
     }
 }
 
-/// A 101 that nobody asked for. awc gets it as it is, and its connection is not used again.
+/// A switch of protocols, which the client never asks for. awc gets it as it is, and its connection is not used again.
 fn switch_of_protocols(length: usize) -> Head {
     let (framing, persistence) = (Framing::Close, Persistence::Last);
     Head::Final(FinalHead { length, status: 101, framing, persistence, form: Form::Plain })
