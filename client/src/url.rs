@@ -267,7 +267,8 @@ mod tests {
     fn decode(text: &str) -> Vec<u8> {
         let (bytes, mut out, mut at) = (text.as_bytes(), Vec::new(), 0);
         while at < bytes.len() {
-            let pair = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+            let digits = bytes.get(at + 1..at + 3).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+            let pair = digits.and_then(|pair| std::str::from_utf8(pair).ok());
             match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).filter(|_| bytes[at] == b'%') {
                 Some(byte) => {
                     out.push(byte);
