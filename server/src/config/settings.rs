@@ -1,8 +1,8 @@
 //! Every setting of the server, declared once.
 //!
 //! From a declaration follow the flag and its help text, the environment variable and its line in `.env`, the field
-//! of [`Config`], the error messages, `config-info`, the start line of the log, `.env.example`, and the README's
-//! table (a test compares the last two with the declarations).
+//! of [`Config`], the error messages, `config-info`, the start line of the log, `.env.example`, and the
+//! table in `docs/server.md` (a test compares the last two with the declarations).
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -32,7 +32,7 @@ settings! {
 
     max_concurrency: usize = Whole(1..=100_000);
     "SERVER_MAX_CONCURRENCY", "max-concurrency", Fixed("50"),
-    "Requests to /msg that are processed at once; more of them wait";
+    "Requests to the data plane that a session processes at once; more of them wait";
 
     request_timeout: Duration = Seconds(1..=300);
     "SERVER_REQUEST_TIMEOUT", "request-timeout", Fixed("30"),
@@ -80,13 +80,13 @@ settings! {
 
     session_ttl: Duration = Seconds(1..=86_400);
     "SERVER_SESSION_TTL", "session-ttl", Fixed("3600"),
-    "How long a session lives after its last use, unless it is created with a time of its own";
+    "How long a session exists after its last use, unless it is created with a value of its own";
 
     max_sessions: usize = Whole(1..=100_000);
     "SERVER_MAX_SESSIONS", "max-sessions", Fixed("1000"), "Sessions that exist at once, besides the default one";
 
     seed: Option<u64> = Optional(Whole(0..=crate::json::reader::MAX_INTEGER));
-    "SERVER_SEED", "seed", Unset, "Seed of what is random in the faults of the default session; none: a random one";
+    "SERVER_SEED", "seed", Unset, "Seed of the random faults in the default session; none: a new one at each start";
 
     fault_header: bool = Boolean;
     "SERVER_FAULT_HEADER", "fault-header", Fixed("true"), "Whether a request may ask for a fault with X-Fault";

@@ -1,4 +1,4 @@
-//! `.env.example` and the README's table say what the declarations say. `UPDATE_DOCUMENTS=1` writes them anew.
+//! `.env.example` and the table of `docs/server.md` agree with the declarations. `UPDATE_DOCUMENTS=1` writes both.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn env_example() -> String {
     heading.to_owned() + &lines.collect::<String>()
 }
 
-fn readme_table() -> String {
+fn table_of_settings() -> String {
     let rows = SETTINGS.iter().map(|setting| {
         let Setting { variable, flag, help, default, .. } = setting;
         let default = match default {
@@ -56,11 +56,11 @@ fn the_example_file_lists_every_setting_with_its_default() {
 }
 
 #[test]
-fn the_table_of_the_readme_is_made_of_the_declarations() {
+fn the_guides_table_of_settings_is_made_of_the_declarations() {
     let heading = "| variable | flag | default |";
-    assert_document("README.md", |readme| {
-        let start = readme.find(heading).expect("the README has the table");
-        let end = start + readme[start..].find("\n\n").expect("the table ends") + 1;
-        format!("{}{}{}", &readme[..start], readme_table(), &readme[end..])
+    assert_document("docs/server.md", |guide| {
+        let start = guide.find(heading).expect("the guide has the table");
+        let end = start + guide[start..].find("\n\n").expect("the table ends") + 1;
+        format!("{}{}{}", &guide[..start], table_of_settings(), &guide[end..])
     });
 }
