@@ -9,7 +9,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures::future::LocalBoxFuture;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -27,23 +27,16 @@ pub struct RequestContext {
     correlation_id: Uuid,
     session: SessionInUse,
     state: Arc<SessionState>,
-    deadline: Option<Instant>,
-    slot: Option<Slot>,
+    deadline: Instant,
     held: Option<LocalBoxFuture<'static, ()>>,
 }
 
 impl RequestContext {
-    /// Attaches a context to a request that has just come in.
-    pub fn attach(request: &impl HttpMessage, correlation_id: Uuid, session: SessionInUse) {
+    /// Attaches a context to a request that has come in at `now`.
+    pub fn attach(request: &impl HttpMessage, correlation_id: Uuid, session: SessionInUse, now: Instant) {
         let state = session.member.state();
-        request.extensions_mut().insert(Self {
-            correlation_id,
-            session,
-            state,
-            deadline: None,
-            slot: None,
-            held: None,
-        });
+        let deadline = now + state.request_timeout;
+        request.extensions_mut().insert(Self { correlation_id, session, state, deadline, held: None });
     }
 
     /// The correlation id of the request; nil if it has no context.
@@ -63,22 +56,9 @@ impl RequestContext {
         Some(look(&session.id, &session.member))
     }
 
-    /// When the request times out; `None` before its clock is started.
+    /// When the request times out; `None` if it has no context.
     pub fn deadline(request: &HttpRequest) -> Option<Instant> {
-        request.extensions().get::<Self>().and_then(|context| context.deadline)
-    }
-
-    /// Starts the clock of the request at `now`, and returns when it times out; `None` if it has no context.
-    pub fn start_clock(request: &HttpRequest, now: Instant) -> Option<Instant> {
-        let mut extensions = request.extensions_mut();
-        let context = extensions.get_mut::<Self>()?;
-        context.deadline = Some(now + context.state.request_timeout);
-        context.deadline
-    }
-
-    /// The slots of the request's session; `None` if it has no context.
-    pub fn slots(request: &HttpRequest) -> Option<Arc<Semaphore>> {
-        request.extensions().get::<Self>().map(|context| Arc::clone(&context.state.slots))
+        request.extensions().get::<Self>().map(|context| context.deadline)
     }
 
     /// Holds the answer back until `held` is done.
@@ -91,18 +71,6 @@ impl RequestContext {
     /// Takes what holds the answer back.
     pub fn take_held(request: &HttpRequest) -> Option<LocalBoxFuture<'static, ()>> {
         request.extensions_mut().get_mut::<Self>().and_then(|context| context.held.take())
-    }
-
-    /// Keeps the slot of the request until it is taken.
-    pub fn put_slot(request: &HttpRequest, slot: Slot) {
-        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
-            context.slot = Some(slot);
-        }
-    }
-
-    /// Takes the slot of the request, either to give it back or to keep it for longer than the request lasts.
-    pub fn take_slot(request: &HttpRequest) -> Option<Slot> {
-        request.extensions_mut().get_mut::<Self>().and_then(|context| context.slot.take())
     }
 }
 

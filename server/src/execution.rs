@@ -4,25 +4,30 @@
 //! gets what was made meanwhile. Such an execution therefore runs as a task of its own, and holds the slot of its
 //! request until it ends. An execution that has nothing to wait for is never interrupted and needs no task.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use log::debug;
 use resilience_actors::idempotency::{Key, Lease};
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::context::{RequestContext, Slot};
+use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::ApiError;
 use crate::logging::{CACHE, REQUEST};
+use crate::session::SessionState;
 
-/// Waits for the delay that a request has asked for.
-pub async fn wait(delay: Duration, correlation_id: Uuid) {
+/// Waits for the delay of a request.
+pub async fn wait(delay: Duration, request: &HttpRequest) {
     if !delay.is_zero() {
-        debug!(target: REQUEST, correlation_id:%, delay_seconds = delay.as_secs_f64(); "Delay begun");
-        sleep(delay).await;
+        sleep_logged(delay, RequestContext::correlation_id(request)).await;
     }
+}
+
+async fn sleep_logged(delay: Duration, correlation_id: Uuid) {
+    debug!(target: REQUEST, correlation_id:%, delay_seconds = delay.as_secs_f64(); "Delay begun");
+    sleep(delay).await;
 }
 
 /// An execution that has begun.
@@ -32,61 +37,25 @@ pub async fn wait(delay: Duration, correlation_id: Uuid) {
 pub struct Execution {
     key: Key,
     lease: Lease<Uuid>,
-    slot: Option<Slot>,
     deadline: Option<Instant>,
-    ended: Option<CancellationToken>,
+    session: Arc<SessionState>,
     correlation_id: Uuid,
 }
 
 impl Execution {
     /// Begins the execution that `lease` stands for, on behalf of `request`.
-    pub fn begin(request: &HttpRequest, key: Key, lease: Lease<Uuid>) -> Self {
+    pub fn begin(session: &CurrentSession, request: &HttpRequest, key: Key, lease: Lease<Uuid>) -> Self {
         Self {
             key,
             lease,
-            slot: None,
             deadline: RequestContext::deadline(request),
-            ended: RequestContext::session(request).map(|session| session.ended.clone()),
+            session: Arc::clone(session.state()),
             correlation_id: RequestContext::correlation_id(request),
         }
     }
 
-    /// Makes a new message id after `delay`, stores it, and returns it. The caller may leave meanwhile: then the
-    /// execution goes on up to the deadline of `request`.
-    ///
-    /// # Errors
-    /// [`ApiError::Panicked`] when the execution panicked.
-    pub async fn finish(mut self, request: &HttpRequest, delay: Duration) -> Result<Uuid, ApiError> {
-        if delay.is_zero() {
-            return Ok(self.complete());
-        }
-        self.slot = RequestContext::take_slot(request);
-        let finished = actix_rt::spawn(self.complete_after(delay)).await.map_err(|_| ApiError::Panicked)?;
-        match finished {
-            Some(id) => Ok(id),
-            // The request has the same deadline and session: its timeout answers, or the session's end closes its
-            // connection.
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn complete_after(self, delay: Duration) -> Option<Uuid> {
-        let ended = self.ended.clone().unwrap_or_default();
-        let is_due = async {
-            tokio::select! {
-                () = wait(delay, self.correlation_id) => true,
-                // Nobody asks the session's cache any more.
-                () = ended.cancelled() => false,
-            }
-        };
-        let is_due = match self.deadline {
-            Some(deadline) => timeout_at(deadline, is_due).await.unwrap_or(false),
-            None => is_due.await,
-        };
-        is_due.then(|| self.complete())
-    }
-
-    fn complete(self) -> Uuid {
+    /// Makes a new message id, stores it, and returns it.
+    pub fn complete(self) -> Uuid {
         let id = Uuid::new_v4();
         self.lease.complete(id);
         debug!(
@@ -94,5 +63,38 @@ impl Execution {
             "Cache store"
         );
         id
+    }
+
+    /// Completes the execution after `delay`. The caller may leave meanwhile: then the execution goes on, with its slot,
+    /// up to the deadline of its request.
+    ///
+    /// # Errors
+    /// [`ApiError::Panicked`] when the execution panicked.
+    pub async fn complete_after(self, delay: Duration, slot: Option<Slot>) -> Result<Uuid, ApiError> {
+        let execution = async move {
+            let _slot = slot;
+            self.wait(delay).await.then(|| self.complete())
+        };
+        match actix_rt::spawn(execution).await.map_err(|_| ApiError::Panicked)? {
+            Some(id) => Ok(id),
+            // The request has the same deadline and session: its timeout answers, or the session's end closes its
+            // connection.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits, and returns whether the execution is still wanted.
+    async fn wait(&self, delay: Duration) -> bool {
+        let work = async {
+            tokio::select! {
+                () = sleep_logged(delay, self.correlation_id) => true,
+                // No request asks the session's cache any more.
+                () = self.session.ended.cancelled() => false,
+            }
+        };
+        match self.deadline {
+            Some(deadline) => timeout_at(deadline, work).await.unwrap_or(false),
+            None => work.await,
+        }
     }
 }

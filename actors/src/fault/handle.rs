@@ -112,6 +112,12 @@ impl<F: Fault> FaultHandle<F> {
         Ok(None)
     }
 
+    /// Whether there is a plan with a rule. Without a message.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.published.is_armed()
+    }
+
     /// Whether any rule of the plan matches a request. Without a message.
     #[must_use]
     pub fn concerns(&self, request: &impl Request) -> bool {

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::actor::{self, Create, Created, Members, Registry, Remove};
 use super::table::{Entry, Id, Member};
@@ -44,7 +44,7 @@ pub struct InUse<T>(Arc<Entry<T>>);
 /// let lifetime = Duration::from_secs(3_600);
 /// rooms.create("blue".into(), lifetime, || Room(7)).await?.expect("the id is free");
 /// assert_eq!(rooms.permanent().member.0, 0);
-/// assert_eq!(rooms.use_member("blue").map(|room| room.member.0), Some(7));
+/// assert_eq!(rooms.use_member("blue", std::time::Instant::now()).map(|room| room.member.0), Some(7));
 /// # Ok(())
 /// # }
 /// ```
@@ -70,20 +70,19 @@ impl<T: Member> RegistryHandle<T> {
         &self.permanent
     }
 
-    /// Begins a use of the permanent member, which needs no lookup.
+    /// Begins a use of the permanent member, which needs no lookup, at `now` by the clock of the runtime.
     #[must_use]
-    pub fn use_permanent(&self) -> InUse<T> {
-        self.permanent.usage.begin(now());
+    pub fn use_permanent(&self, now: Instant) -> InUse<T> {
+        self.permanent.usage.begin(now);
         InUse(Arc::clone(&self.permanent))
     }
 
-    /// Begins a use of a member. Without a message; `None` if there is none with this id or it has expired.
+    /// Begins a use of a member at `now` by the clock of the runtime. Without a message; `None` if there is none with this id or it has expired.
     #[must_use]
-    pub fn use_member(&self, id: &str) -> Option<InUse<T>> {
+    pub fn use_member(&self, id: &str, now: Instant) -> Option<InUse<T>> {
         // The use begins under the lock that a sweep needs, so a member that was found is not swept.
         let members = self.members.read();
         let entry = members.get(id)?;
-        let now = now();
         if entry.usage.has_expired(now) {
             return None;
         }
@@ -157,7 +156,9 @@ impl<T> Deref for InUse<T> {
 
 impl<T> Drop for InUse<T> {
     fn drop(&mut self) {
-        self.0.usage.end(now());
+        // The end of a use matters to the expiry alone.
+        let now = (!self.0.usage.is_unlimited()).then(now);
+        self.0.usage.end(now);
     }
 }
 
@@ -200,10 +201,12 @@ mod tests {
         let (created, ended) = create(&registry, "a").await;
         assert_eq!(created, Ok(()));
         assert_eq!(create(&registry, "a").await.0, Err(Refused::Taken));
-        let in_use = registry.use_member("a").unwrap();
+        let in_use = registry.use_member("a", now()).unwrap();
         assert!(registry.remove("a".into()).await.unwrap().is_some());
         assert!(ended.load(Ordering::SeqCst), "also while it is used");
-        assert!(registry.use_member("a").is_none() && registry.remove("a".into()).await.unwrap().is_none());
+        assert!(
+            registry.use_member("a", now()).is_none() && registry.remove("a".into()).await.unwrap().is_none()
+        );
         drop(in_use);
     }
 
@@ -212,7 +215,7 @@ mod tests {
         pause();
         let registry = started(1);
         let (_, ended) = create(&registry, "a").await;
-        let in_use = registry.use_member("a").unwrap();
+        let in_use = registry.use_member("a", now()).unwrap();
         advance(10 * MINUTE).await;
         assert!(registry.find("a").is_some());
         drop(in_use);
@@ -225,7 +228,7 @@ mod tests {
         let full = Full { next_end: Some(MINUTE / 2) };
         assert_eq!(create(&registry, "b").await.0, Err(Refused::Full(full)));
         advance(MINUTE / 2).await;
-        assert!(registry.use_member("a").is_none() && registry.all().len() == 1);
+        assert!(registry.use_member("a", now()).is_none() && registry.all().len() == 1);
         assert_eq!(create(&registry, "b").await.0, Ok(()), "the room of an expired member is free at once");
         assert!(ended.load(Ordering::SeqCst));
     }
@@ -248,7 +251,7 @@ mod tests {
         let registry = started(10);
         create(&registry, "a").await.0.unwrap();
         assert_eq!(registry.address.ask(Panic).await, Err(ActorError::Failed("registry")));
-        assert!(registry.use_member("a").is_some());
+        assert!(registry.use_member("a", now()).is_some());
         let panicking = registry.create("b".into(), MINUTE, || panic!("it cannot be made")).await;
         assert_eq!(panicking.map(|created| created.map(drop)), Err(ActorError::Failed("registry")));
         assert!(registry.find("b").is_none());

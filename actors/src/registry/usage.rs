@@ -33,9 +33,11 @@ impl Usage {
         self.touch(now);
     }
 
-    /// A use ends.
-    pub(super) fn end(&self, now: Instant) {
-        self.touch(now);
+    /// A use ends; without a time it does not count as the last one.
+    pub(super) fn end(&self, now: Option<Instant>) {
+        if let Some(now) = now {
+            self.touch(now);
+        }
         self.in_use.fetch_sub(1, Ordering::AcqRel);
     }
 
@@ -100,7 +102,7 @@ mod tests {
         assert!(!usage.has_expired(at(9)) && usage.has_expired(at(10)));
         usage.begin(at(9));
         assert!(!usage.has_expired(at(100)));
-        usage.end(at(100));
+        usage.end(Some(at(100)));
         assert!(!usage.has_expired(at(109)) && usage.has_expired(at(110)));
         assert_eq!(usage.last_used(), at(100));
     }

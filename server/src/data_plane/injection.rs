@@ -49,6 +49,11 @@ impl Injected {
     }
 }
 
+/// Whether a request can get a fault at all: the cheap question that every request asks.
+pub(super) fn is_possible(session: &CurrentSession, asked: &Asked) -> bool {
+    asked.fault.is_some() || session.faults.is_armed()
+}
+
 /// Whether a request to an unknown path is concerned by a fault.
 pub(super) fn concerns(session: &CurrentSession, request: &HttpRequest, asked: &Asked) -> bool {
     let injects = asked.fault.as_ref().is_some_and(Step::injects);

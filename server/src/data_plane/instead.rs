@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::injection::Injected;
 use crate::body;
 use crate::connection::{Delivery, End, Exchange, Promise};
-use crate::context::{CurrentSession, RequestContext};
+use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::{ApiError, detail};
 use crate::fault::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
 
@@ -32,6 +32,7 @@ pub(super) async fn next(
     session: &CurrentSession,
     request: &HttpRequest,
     payload: &mut Payload,
+    slot: &mut Option<Slot>,
 ) -> Result<Next, ApiError> {
     let delivery = match injected.fault() {
         Some(Fault::Early { status }) => {
@@ -53,7 +54,7 @@ pub(super) async fn next(
         // Not a byte of these is sent.
         Some(Fault::Hang { lasts }) => {
             let lasts = lasts.unwrap_or(session.request_timeout);
-            hold(injected, session, request, lasts);
+            hold(injected, session, request, lasts, slot.take());
             HttpResponse::NoContent().finish()
         }
         _ => HttpResponse::NoContent().finish(),
@@ -62,9 +63,14 @@ pub(super) async fn next(
 }
 
 /// Holds the request: it keeps its slot until its time is over, its plan or session ends, or its client leaves. The
-/// layer [`Hold`](crate::middleware::hold::Hold) waits for that, outside the request timeout.
-fn hold(injected: Injected, session: &CurrentSession, request: &HttpRequest, lasts: Duration) {
-    let slot = RequestContext::take_slot(request);
+/// layer [`Timeout`](crate::middleware::timeout::Timeout) waits for that when the request timeout is over.
+fn hold(
+    injected: Injected,
+    session: &CurrentSession,
+    request: &HttpRequest,
+    lasts: Duration,
+    slot: Option<Slot>,
+) {
     let ended = session.ended.clone();
     let held = async move {
         let _slot = slot;
@@ -84,11 +90,12 @@ pub(super) fn after(
     session: &CurrentSession,
     request: &HttpRequest,
     answer: HttpResponse,
+    slot: Option<Slot>,
 ) -> HttpResponse {
     let Some(fault) = injected.fault() else { return answer };
     if *fault == Fault::Lose(Loss::Hang) {
         deliver(request, Delivery::Instead(End::Close));
-        hold(injected, session, request, session.request_timeout);
+        hold(injected, session, request, session.request_timeout, slot);
     } else if let Some(delivery) = delivery_of(fault) {
         deliver(request, delivery);
     }

@@ -19,6 +19,8 @@ mod instead;
 mod key;
 mod slot;
 
+use std::time::Duration;
+
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use log::debug;
@@ -27,7 +29,7 @@ use resilience_actors::idempotency::{Key, Outcome};
 use uuid::Uuid;
 
 use crate::body;
-use crate::context::{CurrentSession, RequestContext};
+use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::ApiError;
 use crate::execution::{self, Execution};
 use crate::logging::{CACHE, FAILURE};
@@ -56,7 +58,7 @@ pub async fn serve(
         return Err(ApiError::NotFound);
     }
     RequestContext::with_session(request, |_, session| session.count_request());
-    let _slot = slot::get(request).await?;
+    let mut slot = Some(slot::get(session, request).await?);
     let failure = match endpoint {
         Endpoint::Message | Endpoint::Echo => session.failures.decide().await?,
         Endpoint::Unknown => Decision::Pass,
@@ -66,42 +68,58 @@ pub async fn serve(
         log_failure(request, failure.spend());
         return Err(ApiError::InducedFailure);
     }
-    let injected = match injection::decide(session, request, &asked).await? {
-        Some(injected) => {
-            injected.log(request);
-            execution::wait(injected.delay, RequestContext::correlation_id(request)).await;
-            match instead::next(injected, session, request, &mut payload).await? {
-                Next::Answer(answer) => return Ok(answer),
-                Next::Execute(injected) => injected,
-            }
+    let injected = if injection::is_possible(session, &asked) {
+        // A future of its own, so that a request without a fault does not carry its size about.
+        match Box::pin(inject(session, request, &asked, &mut payload, &mut slot)).await? {
+            Next::Answer(answer) => return Ok(answer),
+            Next::Execute(injected) => injected,
         }
-        None => None,
+    } else {
+        None
     };
     let body = body::read(&mut payload, endpoint.body_limit()).await?;
-    let answer = match endpoint {
-        Endpoint::Unknown => ApiError::NotFound.error_response(),
-        Endpoint::Message | Endpoint::Echo => {
-            let (id, replay) = execute(session, request, &asked, &body).await?;
+    let answer = match (endpoint, &asked.key) {
+        (Endpoint::Unknown, _) => ApiError::NotFound.error_response(),
+        (Endpoint::Message | Endpoint::Echo, None) => {
+            execution::wait(asked.delay, request).await;
+            endpoint.answer(request, &body, Uuid::new_v4(), Replay::No)
+        }
+        (Endpoint::Message | Endpoint::Echo, Some(key)) => {
+            let (id, replay) = execute(session, request, key, &body, asked.delay, &mut slot).await?;
             endpoint.answer(request, &body, id, replay)
         }
     };
     Ok(match injected {
-        Some(injected) => instead::after(injected, session, request, answer),
+        Some(injected) => instead::after(injected, session, request, answer, slot),
         None => answer,
     })
+}
+
+/// Decides the fault of the request, waits for its delay, and says what follows.
+async fn inject(
+    session: &CurrentSession,
+    request: &HttpRequest,
+    asked: &Asked,
+    payload: &mut Payload,
+    slot: &mut Option<Slot>,
+) -> Result<Next, ApiError> {
+    let Some(injected) = injection::decide(session, request, asked).await? else {
+        return Ok(Next::Execute(None));
+    };
+    injected.log(request);
+    execution::wait(injected.delay, request).await;
+    instead::next(injected, session, request, payload, slot).await
 }
 
 /// Makes the message id of the answer, once for each key.
 async fn execute(
     session: &CurrentSession,
     request: &HttpRequest,
-    asked: &Asked,
+    key: &Key,
     body: &Bytes,
+    delay: Duration,
+    slot: &mut Option<Slot>,
 ) -> Result<(Uuid, Replay), ApiError> {
-    let Some(key) = &asked.key else {
-        execution::wait(asked.delay, RequestContext::correlation_id(request)).await;
-        return Ok((Uuid::new_v4(), Replay::No));
-    };
     let fingerprint = key::fingerprint(request.method(), request.uri().path(), body);
     match session.answers.begin(Key::clone(key), fingerprint).await? {
         Outcome::Replay(id) => {
@@ -110,8 +128,12 @@ async fn execute(
         }
         Outcome::Execute(lease) => {
             log_cache(request, key, "Cache miss");
-            let execution = Execution::begin(request, Key::clone(key), lease);
-            Ok((execution.finish(request, asked.delay).await?, Replay::No))
+            let execution = Execution::begin(session, request, Key::clone(key), lease);
+            let id = match delay.is_zero() {
+                true => execution.complete(),
+                false => Box::pin(execution.complete_after(delay, slot.take())).await?,
+            };
+            Ok((id, Replay::No))
         }
         Outcome::Conflict => Err(ApiError::KeyReused),
     }

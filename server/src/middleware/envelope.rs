@@ -11,6 +11,7 @@ use actix_web::http::{ConnectionType, Method};
 use actix_web::web::Data;
 use actix_web::{Error, ResponseError};
 use futures::FutureExt;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::layer::Layer;
@@ -38,15 +39,15 @@ impl Layer for RequestEnvelope {
         S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody + 'static,
     {
-        let id = Uuid::new_v4();
+        let (id, now) = (Uuid::new_v4(), Instant::now());
         let is_tunnel = request.method() == Method::CONNECT;
         let exchange = Exchange::of(request.request());
         if let Some(exchange) = &exchange {
             exchange.begin();
         }
-        let answered = match resolve(&mut request, &self.state.sessions) {
+        let answered = match resolve(&mut request, &self.state.sessions, now.into_std()) {
             Ok(session) => {
-                RequestContext::attach(request.request(), id, session);
+                RequestContext::attach(request.request(), id, session, now);
                 inner.call(request).await.map(ServiceResponse::map_into_boxed_body)
             }
             Err(refusal) => Ok(request.into_response(refusal.error_response())),

@@ -1,8 +1,7 @@
 //! The layers around every request, outermost first: [`envelope`], [`observe`](crate::observe), [`cors`],
-//! [`hold`], [`timeout`].
+//! [`timeout`].
 
 pub mod cors;
 pub mod envelope;
-pub mod hold;
 pub mod layer;
 pub mod timeout;

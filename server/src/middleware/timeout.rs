@@ -6,8 +6,10 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::envelope::catching_panics;
 use super::layer::Layer;
@@ -27,7 +29,7 @@ pub enum Bounded {
     BodyAndWork,
     /// Its work, which reads the body itself.
     Work,
-    /// As `Work`; and the work ends with its session, as does the connection.
+    /// As `Work`; the work ends with its session, as does the connection, and its answer may be held back.
     WorkInSession,
 }
 
@@ -42,8 +44,7 @@ impl Layer for Timeout {
         B: MessageBody + 'static,
     {
         let http_request = request.request().clone();
-        let deadline =
-            RequestContext::start_clock(&http_request, Instant::now()).ok_or(ApiError::NoSuchSession)?;
+        let deadline = RequestContext::deadline(&http_request).ok_or(ApiError::NoSuchSession)?;
         let work = async {
             // What follows CONNECT is not a body, and the connection ends after the answer.
             if self.0 == Bounded::BodyAndWork && request.method() != Method::CONNECT {
@@ -60,7 +61,15 @@ impl Layer for Timeout {
             Bounded::BodyAndWork | Bounded::Work => Some(bounded.await),
         };
         let answer = match finished {
-            Some(Ok(Ok(response))) => return Ok(response.map_into_boxed_body()),
+            Some(Ok(Ok(response))) => {
+                // A hang is not cut by the request timeout.
+                if self.0 == Bounded::WorkInSession
+                    && let Some(held) = RequestContext::take_held(response.request())
+                {
+                    held.await;
+                }
+                return Ok(response.map_into_boxed_body());
+            }
             Some(Ok(Err(error))) => error,
             Some(Err(_elapsed)) => {
                 log(&http_request);
@@ -80,6 +89,10 @@ impl Layer for Timeout {
 /// Runs `work` until the session of the request ends or is reset; `None` if that comes first. Work that has nothing to
 /// wait for does not look at the session.
 async fn until_session_ends<T>(request: &HttpRequest, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    if let Poll::Ready(finished) = futures::poll!(work.as_mut()) {
+        return Some(finished);
+    }
     let Some(session) = RequestContext::session(request) else { return Some(work.await) };
     tokio::select! {
         biased;

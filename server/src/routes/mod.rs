@@ -16,7 +16,6 @@ pub mod sessions;
 use actix_web::web;
 
 use crate::config::Config;
-use crate::middleware::hold::Hold;
 use crate::middleware::layer::Wrap;
 use crate::middleware::timeout::{Bounded, Timeout};
 
@@ -60,10 +59,8 @@ pub fn register(app: &mut web::ServiceConfig, config: &Config) {
         app.service(route.into_service());
     }
     // What serves an unknown path reads a small body too, without which the connection could not be used again.
-    app.default_service(
-        web::to(redirect::fallback).wrap(Wrap::with(Timeout(Bounded::WorkInSession))).wrap(Wrap::with(Hold)),
-    )
-    .app_data(known);
+    app.default_service(web::to(redirect::fallback).wrap(Wrap::with(Timeout(Bounded::WorkInSession))))
+        .app_data(known);
 }
 
 #[cfg(test)]

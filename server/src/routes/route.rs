@@ -7,7 +7,6 @@ use actix_web::{FromRequest, Handler, Resource, Responder, web};
 use utoipa::openapi::OpenApi;
 
 use crate::error::ApiError;
-use crate::middleware::hold::Hold;
 use crate::middleware::layer::Wrap;
 use crate::middleware::timeout::{Bounded, Timeout};
 
@@ -179,6 +178,6 @@ impl Route {
             (Plane::Control, Body::Read) => Bounded::Work,
             (Plane::Control, Body::Ignored) => Bounded::BodyAndWork,
         };
-        resource.default_service(others).wrap(Wrap::with(Timeout(bounded))).wrap(Wrap::with(Hold))
+        resource.default_service(others).wrap(Wrap::with(Timeout(bounded)))
     }
 }

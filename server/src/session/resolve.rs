@@ -1,5 +1,7 @@
 //! Which session a request belongs to: the one in its path, else the one in its header, else the default one.
 
+use std::time::Instant;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Uri;
 use actix_web::http::header::HeaderValue;
@@ -13,14 +15,18 @@ use crate::json::{Place, Problem};
 /// The prefix of all paths of a session.
 const PREFIX: &str = "/s/";
 
-/// Begins a use of the request's session, and takes its prefix from the path.
+/// Begins a use of the request's session at `now`, and takes its prefix from the path.
 ///
 /// # Errors
 /// [`ApiError`] when the session does not exist, when the header is sent twice, and for a path that no session has.
-pub fn resolve(request: &mut ServiceRequest, sessions: &Sessions) -> Result<SessionInUse, ApiError> {
+pub fn resolve(
+    request: &mut ServiceRequest,
+    sessions: &Sessions,
+    now: Instant,
+) -> Result<SessionInUse, ApiError> {
     match split(request.uri().path()) {
         Some((id, rest)) => {
-            let session = find(id, sessions)?;
+            let session = find(id, sessions, now)?;
             if is_outside(rest) {
                 return Err(ApiError::NotFound);
             }
@@ -28,8 +34,8 @@ pub fn resolve(request: &mut ServiceRequest, sessions: &Sessions) -> Result<Sess
             take_prefix(request, length)?;
             Ok(session)
         }
-        None if request.headers().contains_key(&TEST_SESSION) => by_header(request, sessions),
-        None => Ok(sessions.registry.use_permanent()),
+        None if request.headers().contains_key(&TEST_SESSION) => by_header(request, sessions, now),
+        None => Ok(sessions.registry.use_permanent(now)),
     }
 }
 
@@ -46,14 +52,14 @@ fn is_outside(path: &str) -> bool {
     })
 }
 
-fn find(id: &str, sessions: &Sessions) -> Result<SessionInUse, ApiError> {
+fn find(id: &str, sessions: &Sessions, now: Instant) -> Result<SessionInUse, ApiError> {
     if id == id::DEFAULT {
-        return Ok(sessions.registry.use_permanent());
+        return Ok(sessions.registry.use_permanent(now));
     }
-    sessions.registry.use_member(id).ok_or(ApiError::NoSuchSession)
+    sessions.registry.use_member(id, now).ok_or(ApiError::NoSuchSession)
 }
 
-fn by_header(request: &ServiceRequest, sessions: &Sessions) -> Result<SessionInUse, ApiError> {
+fn by_header(request: &ServiceRequest, sessions: &Sessions, now: Instant) -> Result<SessionInUse, ApiError> {
     let mut values = request.headers().get_all(&TEST_SESSION).map(HeaderValue::as_bytes);
     let first = values.next().unwrap_or_default();
     if values.next().is_some() {
@@ -62,8 +68,8 @@ fn by_header(request: &ServiceRequest, sessions: &Sessions) -> Result<SessionInU
         return Err(ApiError::Invalid(vec![Problem::invalid_value(place, input, "should be sent once")]));
     }
     match std::str::from_utf8(first).map(str::trim) {
-        Ok("") => Ok(sessions.registry.use_permanent()),
-        Ok(id) => find(id, sessions),
+        Ok("") => Ok(sessions.registry.use_permanent(now)),
+        Ok(id) => find(id, sessions, now),
         Err(_) => Err(ApiError::NoSuchSession),
     }
 }
