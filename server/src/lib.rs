@@ -3,18 +3,20 @@
 //! * [`config`]: the settings; [`cli`]: the command line; [`logging`]: one event a line.
 //! * [`serve`]: the command that serves; [`app`]: runs the server; [`state`]: what the process shares;
 //!   [`session`]: what one test needs.
+//! * [`data_plane`]: a request of the client under test, from its checks to its answer.
 //! * [`routes`]: one file a path, each with its method, its limits and its OpenAPI part; [`openapi`]: the document.
 //! * [`middleware`]: the layers around every request; [`context`]: what they know about it; [`observe`]: the one
 //!   place that sees a request begin and end.
 //! * [`execution`]: the work under an idempotency key; [`validation`]: how values are read; [`error`]: the answers
-//!   that are not a success; [`headers`]: the headers with a meaning of our own.
+//!   that are not a success; [`headers`]: the headers that this server defines; [`body`]: bodies
+//!   of requests and how large they may be.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
 //!
-//! Where it happens: a failure is counted down and a replay is answered in [`routes::message`], a 408 is made in
-//! [`middleware::timeout`], a slot is granted in [`middleware::concurrency`].
+//! Where it happens: a failure is counted down, a fault is injected, a stored answer is replayed and a slot is granted
+//! in [`data_plane`]; a 408 is made in [`middleware::timeout`].
 
 pub mod app;
 pub mod body;

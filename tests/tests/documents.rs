@@ -1,7 +1,7 @@
 //! Every example in the documents works: shell blocks are run against a server of the test's own and print what the
 //! document shows, test suites in other languages pass, and JSON is JSON. Rust blocks are compiled as doc tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
@@ -216,4 +216,68 @@ fn every_pod_in_the_documents_turns_service_links_off() {
         assert!(text.contains("enableServiceLinks: false"), "{}", path.display());
     }
     assert!(pods.count() > 0);
+}
+
+/// Returns the libraries in the tables of dependencies of every manifest, without the crates of this workspace.
+fn dependencies() -> BTreeSet<String> {
+    let ours = ["resilience-actors", "resilient-client", "test-server"];
+    let mut found = BTreeSet::new();
+    for member in ["", "actors/", "benches/", "client/", "server/", "tests/"] {
+        let manifest = Path::new(ROOT).join(format!("{member}Cargo.toml"));
+        let mut in_table = false;
+        for line in fs::read_to_string(manifest).expect("the manifest exists").lines() {
+            if let Some(table) = line.strip_prefix('[') {
+                in_table = table.trim_end_matches(']').ends_with("dependencies");
+            } else if let Some((name, _)) = line.split_once('=').filter(|_| in_table) {
+                found.insert(name.trim().trim_end_matches(".workspace").to_owned());
+            }
+        }
+    }
+    found.retain(|name| !ours.contains(&name.as_str()));
+    found
+}
+
+#[test]
+fn the_table_of_libraries_has_every_dependency_exactly_once() {
+    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).expect("the document exists");
+    let (_, table) = text.split_once("| crate | why |").expect("the document has the table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let named = rows.flat_map(|row| row.split('|').nth(1).into_iter().flat_map(|names| names.split(',')));
+    let mut named: Vec<String> = named.map(|name| name.trim().to_owned()).collect();
+    named.sort();
+    assert_eq!(named, dependencies().into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    let folder = fs::read_dir(Path::new(ROOT).join("docs")).expect("there are documents").flatten();
+    let documents =
+        folder.map(|file| file.path()).filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let top = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    let mut checked = 0;
+    for path in documents.chain(top.map(|name| Path::new(ROOT).join(name))) {
+        let text = fs::read_to_string(&path).expect("a document is text");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") || target.contains(char::is_whitespace) {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.with_file_name("").join(file) };
+            assert!(file.exists(), "{}: {target}", path.display());
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&file).expect("a document is text");
+                let anchors: Vec<_> = text.lines().filter_map(anchor_of).collect();
+                assert!(anchors.iter().any(|it| it == anchor), "{}: {target}", path.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 20, "{checked} links");
+}
+
+/// Returns the anchor of a heading.
+fn anchor_of(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').trim();
+    let kept = heading.to_lowercase().replace(' ', "-");
+    Some(kept.chars().filter(|it| it.is_alphanumeric() || "-_".contains(*it)).collect())
 }
