@@ -8,6 +8,7 @@
 //! * [`failure`]: which requests fail: the next N, or all for a while.
 //! * [`fault`]: scripted and seeded faults: which request gets which fault.
 //! * [`idempotency`]: one execution for each key; its answer is stored for a while and replayed.
+//! * [`journal`]: the last records of what has ended, in order and in bounded memory.
 //! * [`registry`]: members that are known by an id and end when nobody has used them for a while.
 //! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is retried.
 //!
@@ -20,6 +21,7 @@ mod error;
 pub mod failure;
 pub mod fault;
 pub mod idempotency;
+pub mod journal;
 mod lifecycle;
 pub mod registry;
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //!   that are not a success; [`headers`]: the headers that this server defines; [`body`]: bodies
 //!   of requests and how large they may be.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
+//! * [`journal`]: every request to the data plane of a session, and how it ended.
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
@@ -30,6 +31,7 @@ pub mod execution;
 pub mod fault;
 pub mod headers;
 pub mod health;
+pub mod journal;
 pub mod json;
 pub mod listen;
 pub mod logging;

@@ -1,0 +1,167 @@
+//! The handle that begins records, reads them, and follows them.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::broadcast;
+
+use super::actor::{Drain, Journal, Read, Shared, Shed};
+use super::budget::ByteBudget;
+use super::inbox::{Event, Inbox};
+use super::log::{Page, Record};
+use crate::address::{Address, WeakAddress};
+use crate::clock::now;
+use crate::error::ActorError;
+use crate::lifecycle::{self, Unstarted};
+
+/// Writes and reads one journal, from any thread. Cheap to clone; the actor ends with its last handle.
+pub struct JournalHandle<R: Record> {
+    shared: Arc<Shared<R>>,
+    address: Address<Journal<R>>,
+}
+
+/// Something that has begun and not ended. Dropping it means that it leaves no record.
+pub struct Open<R: Record> {
+    id: u64,
+    shared: Option<Arc<Shared<R>>>,
+    journal: WeakAddress<Journal<R>>,
+}
+
+/// Makes an empty journal of up to `max_size` records, and the actor that has yet to be started. All journals of a
+/// process share a `budget` of bytes. A restart of the actor, which empties the journal, is logged under `log_target`,
+/// at ERROR.
+///
+/// # Examples
+///
+/// ```
+/// use resilience_actors::journal::{self, ByteBudget, Record};
+///
+/// #[derive(Debug, Clone, PartialEq)]
+/// struct Visit { seq: u64, name: &'static str }
+///
+/// impl Record for Visit {
+///     fn set_seq(&mut self, seq: u64) { self.seq = seq; }
+///     fn seq(&self) -> u64 { self.seq }
+///     fn bytes(&self) -> usize { size_of::<Self>() }
+/// }
+///
+/// # #[actix_rt::main]
+/// # async fn main() -> Result<(), resilience_actors::ActorError> {
+/// let (journal, actor) = journal::prepare(1000, &ByteBudget::new(1 << 20), "journal");
+/// actor.start();
+/// let (ada, visit) = journal.begin(|_| Visit { seq: 0, name: "Ada" });
+/// ada.end(visit);
+/// let page = journal.read(0, 100, |_| true).await?;
+/// assert_eq!(page.records, [Visit { seq: 1, name: "Ada" }]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn prepare<R: Record>(
+    max_size: usize,
+    budget: &ByteBudget,
+    log_target: &'static str,
+) -> (JournalHandle<R>, Unstarted) {
+    // The place asks the actor, whose address is known when the actor is prepared.
+    let own: Arc<OnceLock<WeakAddress<Journal<R>>>> = Arc::default();
+    let target = Arc::clone(&own);
+    let place = budget.place(Arc::new(move || {
+        if let Some(address) = target.get() {
+            address.send(Shed);
+        }
+    }));
+    let shared = Arc::new(Shared { inbox: Inbox::new(max_size), place });
+    let for_actor = Arc::clone(&shared);
+    let (address, actor) = lifecycle::prepare(move |_, last_seq| {
+        Journal::new(max_size, Arc::clone(&for_actor), log_target, last_seq)
+    });
+    let _ = own.set(address.downgrade());
+    (JournalHandle { shared, address }, actor)
+}
+
+impl<R: Record> JournalHandle<R> {
+    /// Begins a record. `make` gets its id, and makes what is known of it by now; who follows the journal sees it.
+    pub fn begin(&self, make: impl FnOnce(u64) -> R) -> (Open<R>, R) {
+        let (id, events) = self.shared.inbox.begin();
+        let open = Open { id, shared: Some(Arc::clone(&self.shared)), journal: self.address.downgrade() };
+        let record = make(id);
+        if let Some(events) = events {
+            // An error means that the last reader has left.
+            let _ = events.send(Event::Begun(record.clone()));
+        }
+        (open, record)
+    }
+
+    /// Reads up to `limit` records behind the number `since` that `is_wanted` accepts. What ended before the call is
+    /// among them.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the actor has not answered.
+    pub async fn read(
+        &self,
+        since: u64,
+        limit: usize,
+        is_wanted: impl FnMut(&R) -> bool + Send + 'static,
+    ) -> Result<Page<R>, ActorError> {
+        let is_wanted = Box::new(is_wanted);
+        self.address.ask(|reply| Read { since, limit, is_wanted, reply }).await
+    }
+
+    /// Follows what begins and ends from now on. A reader that lags behind misses what is oldest, and is told how much.
+    #[must_use]
+    pub fn follow(&self) -> broadcast::Receiver<Event<R>> {
+        self.shared.inbox.follow()
+    }
+
+    /// The ids of what has begun and not ended, in order.
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<u64> {
+        self.shared.inbox.open()
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn idle(&self) {
+        self.shared.inbox.idle().await;
+    }
+
+    /// Returns how many times the actor has been restarted after a panic. Each restart empties the journal.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.address.restarts()
+    }
+}
+
+impl<R: Record> Clone for JournalHandle<R> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), address: self.address.clone() }
+    }
+}
+
+impl<R: Record> Open<R> {
+    /// Appends the record, which has ended now.
+    pub fn end(mut self, record: R) {
+        let Some(shared) = self.shared.take() else { return };
+        let ended = now();
+        let appended = shared.inbox.append(self.id, ended, record);
+        if appended.is_first {
+            shared.place.begin(ended);
+        }
+        if appended.forgotten > 0 {
+            shared.place.budget().subtract(appended.forgotten);
+        }
+        shared.place.budget().add(appended.added);
+        if appended.is_full {
+            self.journal.send(Drain);
+        }
+    }
+}
+
+impl<R: Record> Drop for Open<R> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            shared.inbox.forget(self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "handle_tests.rs"]
+mod tests;

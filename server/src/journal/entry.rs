@@ -1,0 +1,307 @@
+//! What the journal keeps of one request to the data plane.
+//!
+//! Method, path, query and headers are in one buffer, as they were sent. What is secret among them is masked when an
+//! entry is shown, and not before: whether credentials changed from one attempt to the next is known by comparing them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilience_actors::idempotency::Key;
+use resilience_actors::journal::Record;
+
+use super::secrets;
+
+/// How many bytes of headers are kept, names and values together. Of those behind, the names are kept.
+pub const MAX_HEADERS: usize = 4096;
+
+/// One request to the data plane. While it is in flight, what is known of it by then.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Names the request within its session, also while it is in flight. The first is 1.
+    pub id: u64,
+    /// The number of the entry in the order in which the requests ended; 0 in flight. The first is 1.
+    pub seq: u64,
+    /// When the request came, since its session began.
+    pub at: Duration,
+    /// From when it came to when it ended.
+    pub duration: Duration,
+    /// From when it came to when the first byte of its answer was with the kernel; `None` if no byte was.
+    pub first_byte: Option<Duration>,
+    /// The number of the connection.
+    pub connection: u64,
+    /// The number of the request on its connection. The first is 1.
+    pub request_on_connection: u32,
+    /// The idempotency key.
+    pub key: Option<Key>,
+    /// The body; `None` unless the whole of it was read.
+    pub body: Option<Body>,
+    /// The fault that was injected.
+    pub fault: Option<Arc<InjectedFault>>,
+    /// Who made the answer.
+    pub answered_by: AnsweredBy,
+    /// The status of the answer; `None` when no answer was sent.
+    pub status: Option<u16>,
+    /// Whether the request was executed.
+    pub execution: Execution,
+    /// How it ended. In flight, `ClientLeft`.
+    pub ended: Ended,
+    /// Whether the answer left the connection open for another request.
+    pub reuse: Reuse,
+    /// What the answer said in `Retry-After`.
+    pub retry_after: Option<Box<str>>,
+    /// What the answer said in `Location`.
+    pub location: Option<Box<str>>,
+    text: Text,
+}
+
+/// The body of a request that was read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Body {
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256.
+    pub sha256: [u8; 32],
+}
+
+/// The fault that a request got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InjectedFault {
+    /// What said so.
+    pub by: FaultSource,
+    /// Its short form.
+    pub short: Box<str>,
+}
+
+/// What gave a request its fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultSource {
+    /// A failure mode: `/fail/count` or `/fail/duration`.
+    Mode,
+    /// The request itself, by `X-Fault`.
+    Header,
+    /// A rule of the plan, by its index, and the index of its step in a script.
+    Rule {
+        /// The rule.
+        rule: usize,
+        /// The step; `None` for a rule without a script.
+        step: Option<usize>,
+    },
+}
+
+/// Who made an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnsweredBy {
+    /// This server.
+    Server,
+    /// The upstream.
+    Upstream,
+}
+
+/// Whether a request was executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Execution {
+    /// It was.
+    Executed,
+    /// The answer was made before, or for another request with its key.
+    Replayed,
+    /// It was not.
+    None,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The last byte of its answer was with the kernel.
+    Answered,
+    /// The client left before.
+    ClientLeft,
+    /// The request timeout passed, and the last byte of the answer that says so was with the kernel.
+    TimedOut,
+    /// This server broke the answer off, or sent none.
+    Broken,
+    /// It came on a connection that had gone stale, and got no answer.
+    Stale,
+}
+
+/// Whether another request can come on the connection of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// It can.
+    Open,
+    /// The connection ends.
+    Closed,
+}
+
+/// Method, path, query and headers in one buffer.
+#[derive(Debug, Clone)]
+struct Text {
+    buffer: Arc<[u8]>,
+    /// Where method, path, query and kept headers end. The names of the other headers follow.
+    ends: [u32; 4],
+}
+
+impl Text {
+    fn new<'a>(
+        scratch: &mut Vec<u8>,
+        [method, path, query]: [&str; 3],
+        headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Self {
+        scratch.clear();
+        let mut ends = [0; 4];
+        for (part, end) in [method, path, query].into_iter().zip(&mut ends) {
+            scratch.extend_from_slice(part.as_bytes());
+            *end = position(scratch);
+        }
+        let start = scratch.len();
+        let mut headers = headers.peekable();
+        // A name holds no colon and a value no line break (RFC 9110, 5.1 and 5.5).
+        while let Some((name, value)) =
+            headers.next_if(|(name, value)| scratch.len() - start + name.len() + value.len() <= MAX_HEADERS)
+        {
+            scratch.extend_from_slice(name.as_bytes());
+            scratch.push(b':');
+            scratch.extend_from_slice(value);
+            scratch.push(b'\n');
+        }
+        ends[3] = position(scratch);
+        for (name, _) in headers {
+            scratch.extend_from_slice(name.as_bytes());
+            scratch.push(b'\n');
+        }
+        Self { buffer: Arc::from(&**scratch), ends }
+    }
+
+    fn part(&self, index: usize) -> &[u8] {
+        let at = |index: usize| self.ends.get(index).map_or(self.buffer.len(), |end| *end as usize);
+        let start = if index == 0 { 0 } else { at(index - 1) };
+        self.buffer.get(start..at(index)).unwrap_or_default()
+    }
+
+    fn str(&self, index: usize) -> &str {
+        std::str::from_utf8(self.part(index)).unwrap_or_default()
+    }
+}
+
+/// A head is far smaller than 4 GiB.
+fn position(buffer: &[u8]) -> u32 {
+    u32::try_from(buffer.len()).unwrap_or(u32::MAX)
+}
+
+impl Entry {
+    /// A request that came `at` this time after its session began, and is in flight: method, path and query, and its
+    /// headers, names in lower case. They are written into `scratch`, which is emptied first, and copied from there.
+    pub fn begun<'a>(
+        id: u64,
+        at: Duration,
+        scratch: &mut Vec<u8>,
+        request: [&str; 3],
+        headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Self {
+        let text = Text::new(scratch, request, headers);
+        Self {
+            id,
+            seq: 0,
+            at,
+            duration: Duration::ZERO,
+            first_byte: None,
+            connection: 0,
+            request_on_connection: 1,
+            key: None,
+            body: None,
+            fault: None,
+            answered_by: AnsweredBy::Server,
+            status: None,
+            execution: Execution::None,
+            ended: Ended::ClientLeft,
+            reuse: Reuse::Closed,
+            retry_after: None,
+            location: None,
+            text,
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.text.str(0)
+    }
+
+    /// The path as it was sent, without the prefix of a session.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.text.str(1)
+    }
+
+    /// The query as it was sent. Not to be shown: see [`shown_query`](Self::shown_query).
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.text.str(2)
+    }
+
+    /// The query with its secrets masked.
+    #[must_use]
+    pub fn shown_query(&self) -> Cow<'_, str> {
+        secrets::mask_query(self.query())
+    }
+
+    /// The headers that are kept, names in lower case. Not to be shown: see [`shown_headers`](Self::shown_headers).
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        lines(self.text.part(3)).filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            Some((std::str::from_utf8(&line[..colon]).ok()?, &line[colon + 1..]))
+        })
+    }
+
+    /// The value of the first kept header of this name. Not to be shown.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
+    /// The headers that are kept, with secrets masked.
+    pub fn shown_headers(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.headers().map(|(name, value)| {
+            let shown = match secrets::is_secret(name) {
+                true => secrets::MASK.into(),
+                false => String::from_utf8_lossy(value),
+            };
+            (name, shown)
+        })
+    }
+
+    /// The names of all headers of the request, also of those whose values are not kept; one that was repeated comes
+    /// more than once.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        let others = lines(self.text.part(4)).filter_map(|name| std::str::from_utf8(name).ok());
+        self.headers().map(|(name, _)| name).chain(others)
+    }
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}
+
+impl Record for Entry {
+    fn set_seq(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn bytes(&self) -> usize {
+        let fault = self.fault.as_ref().map_or(0, |fault| size_of::<InjectedFault>() + fault.short.len());
+        let texts = [&self.retry_after, &self.location].into_iter().flatten().map(|text| text.len());
+        size_of::<Self>()
+            + self.text.buffer.len()
+            + self.key.as_ref().map_or(0, |key| key.len())
+            + fault
+            + texts.sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;
