@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode};
 use actix_rt::Arbiter;
-use actix_server::{Server, ServerBuilder};
+use actix_server::{Server, ServerBuilder, ServerHandle};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
@@ -23,6 +23,7 @@ use crate::config::{self, Config};
 use crate::connection::{self, Connection, ConnectionTimeouts, Connections};
 use crate::listen::{self, BACKLOG, StartError};
 use crate::logging::{STARTED, STARTUP};
+use crate::middleware::any_method::AnyMethod;
 use crate::middleware::cors;
 use crate::middleware::envelope::RequestEnvelope;
 use crate::middleware::layer::Wrap;
@@ -35,6 +36,16 @@ use crate::{openapi, routes};
 pub struct Application {
     config: Config,
     listeners: Vec<TcpListener>,
+    ownership: Ownership,
+}
+
+/// Who accepts connections from the listening sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ownership {
+    /// This server alone.
+    Exclusive,
+    /// Another process too, which takes over when this server stops.
+    Shared,
 }
 
 /// How long a client may read nothing of its answer.
@@ -46,6 +57,10 @@ const LINGER: Duration = Duration::from_secs(2);
 /// The idle timeout for a keep-alive of zero: actix-http closes the connection after each answer then.
 const NEVER_IDLE: Duration = Duration::from_secs(1);
 
+/// How long connections that have been accepted may be on their way to a worker. The accepting thread does not report
+/// when it has paused.
+const HANDOVER: Duration = Duration::from_millis(500);
+
 impl Application {
     /// Listens on every address of the configured host.
     ///
@@ -53,13 +68,14 @@ impl Application {
     /// [`StartError`] when the name cannot be resolved or an address is taken.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         let listeners = listen::on_host(&config.host, config.port)?;
-        Ok(Self { config, listeners })
+        Ok(Self { config, listeners, ownership: Ownership::Exclusive })
     }
 
-    /// Uses sockets that already listen.
+    /// Uses sockets that already listen, and from which another process goes on accepting after a stop. So every
+    /// connection that this server accepts is served, however late it was accepted.
     #[must_use]
     pub fn with_listeners(config: Config, listeners: Vec<TcpListener>) -> Self {
-        Self { config, listeners }
+        Self { config, listeners, ownership: Ownership::Shared }
     }
 
     /// The listening sockets alone, for other processes to accept from.
@@ -78,7 +94,7 @@ impl Application {
         stop: impl Future<Output = &'static str>,
         started: impl FnOnce(),
     ) -> io::Result<()> {
-        let Self { config, listeners } = self;
+        let Self { config, listeners, ownership } = self;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let documents = Documents { openapi: openapi::document().into() };
         // A worker ends as soon as its own connections have ended; the actors must outlast those of all workers.
@@ -103,11 +119,12 @@ impl Application {
             Either::Right((ended, _)) => return ended.map_err(io::Error::other)?,
         };
         info!(target: STARTUP, reason; "Shutdown begun");
-        // The stop itself looks at its connections once a second only; ours are counted as they close.
-        actix_rt::spawn(handle.stop(true));
-        // Connections that were accepted an instant ago are being handed to their workers.
         connections.stop();
-        let drained = actix_rt::time::timeout(config.shutdown_timeout, connections.all_closed()).await;
+        let drain = async {
+            stop_accepting(&handle, ownership).await;
+            connections.all_closed().await;
+        };
+        let drained = actix_rt::time::timeout(config.shutdown_timeout, drain).await;
         match drained {
             Ok(()) => info!(target: STARTUP, "Shutdown done"),
             Err(_) => {
@@ -116,6 +133,19 @@ impl Application {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns when no connection will be accepted any more, and those that were are counted.
+async fn stop_accepting(handle: &ServerHandle, ownership: Ownership) {
+    match ownership {
+        // Closes the sockets at once. This looks at its connections once a second only; ours are counted as they close.
+        Ownership::Exclusive => drop(actix_rt::spawn(handle.stop(true))),
+        // A worker that stops closes the connections that it has not begun to serve, so the workers go on.
+        Ownership::Shared => {
+            handle.pause().await;
+            actix_rt::time::sleep(HANDOVER).await;
+        }
     }
 }
 
@@ -142,10 +172,12 @@ fn serve(
     let service = move || {
         state.sessions.start_actors();
         let config = &state.config;
+        let has_cors = config.cors() != config::Cors::Off;
         let app = App::new()
             .configure(|app| routes::register(app, config))
             .app_data(state.clone())
-            .wrap(Condition::new(config.cors() != config::Cors::Off, cors::layer(&config.cors())))
+            .wrap(Condition::new(has_cors, cors::layer(&config.cors())))
+            .wrap(Condition::new(has_cors, Wrap::with(AnyMethod)))
             .wrap(Wrap::with(Observe(RequestLog)))
             .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
         let connections = Arc::clone(&connections);

@@ -8,6 +8,11 @@ const ORIGIN: &str = "https://app.example.com";
 /// Every header that gives a request a meaning here.
 const HEADERS: &str = "x-request-id, idempotency-key, x-test-session, x-fault, content-type";
 
+/// The methods of the specification, registered ones of other specifications, and some of nobody's.
+const METHODS: [&str; 12] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "QUERY", "PROPFIND", "M-SEARCH", "x!y",
+];
+
 fn open(origins: Option<&str>) -> Program {
     let server = TestServer::builder().env("SERVER_CORS_ENABLED", "true");
     match origins {
@@ -32,7 +37,7 @@ async fn a_preflight_for_any_method_and_for_both_keys_is_answered() {
     for origins in [None, Some(ORIGIN)] {
         let server = open(origins).start().await;
         for path in ["/msg", "/fail/reset", "/echo/some/path"] {
-            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            for method in METHODS {
                 let asked = preflight(&server, path, method).await;
                 assert_eq!(asked.status, 200, "{method} {path}: {asked:#?}");
                 let methods = list(&asked, "Access-Control-Allow-Methods");

@@ -59,6 +59,28 @@ async fn a_change_of_the_dotenv_file_restarts_the_server_on_the_same_port_and_dr
 }
 
 #[tokio::test]
+async fn connections_that_the_old_server_has_accepted_are_served_although_their_requests_come_late() {
+    let program = Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\n");
+    let program = reloading(program).flag("--header-timeout", 300).flag("--shutdown-timeout", 300);
+    let server = program.start().await;
+    server.wait_for_log("the first start", starts_with_slots(11)).await;
+    let mut accepted = Vec::new();
+    for _ in 0..20 {
+        accepted.push(server.connect().await);
+    }
+    // What has been accepted before this answer includes the connections above.
+    assert_served(&server).await;
+    replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=12\n", 0o644);
+    server.wait_for_log("the second start", starts_with_slots(12)).await;
+    server.wait_for_log("the stop of the first", |line| line.event["reason"] == "reload").await;
+    for connection in &mut accepted {
+        let answer = connection.get("/health").await;
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    }
+    assert_eq!(server.stop().await.code, Some(0));
+}
+
+#[tokio::test]
 async fn a_dotenv_file_that_is_created_restarts_the_server() {
     let server = reloading(Program::test_server()).start().await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=13\n", 0o644);

@@ -1,4 +1,7 @@
 //! The end of idle connections when the server stops.
+//!
+//! A connection that has just been accepted is not idle: its first request is probably on the way, and its client
+//! cannot know that the server stops. It is waited for within the timeout of a request's head.
 
 use std::io;
 use std::pin::Pin;
@@ -7,11 +10,11 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Phase};
 use super::registry::Entry;
 use super::socket::{Incoming, Socket};
 
-/// A socket that ends between two requests when the server stops.
+/// A socket that ends between two requests, or after the last one, when the server stops.
 pub struct Stop<T> {
     inner: T,
     entry: Entry,
@@ -35,7 +38,7 @@ impl<T: Socket> AsyncRead for Stop<T> {
             return result;
         }
         self.entry.register(context.waker());
-        if self.exchange.is_stopping() && self.exchange.phase().is_between_requests() {
+        if self.exchange.is_stopping() && matches!(self.exchange.phase(), Phase::Idle { .. }) {
             return Poll::Ready(Ok(()));
         }
         Poll::Pending
@@ -75,7 +78,6 @@ impl<T: Socket> Socket for Stop<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::exchange::Phase;
     use crate::connection::registry::Connections;
     use crate::connection::testing::{FakeSocket, read_now, text_now, write_now};
     use std::sync::Arc;
@@ -86,7 +88,7 @@ mod tests {
     fn a_connection_ends_between_two_requests_and_not_within_one() {
         let now = Instant::now();
         let phases = [
-            (Phase::New { since: now }, true),
+            (Phase::New { since: now }, false),
             (Phase::Idle { since: now }, true),
             (Phase::Head { since: now }, false),
             (Phase::Submitted { since: now }, false),
@@ -111,6 +113,7 @@ mod tests {
     async fn a_stop_wakes_an_idle_connection_and_is_over_when_all_are_closed() {
         let connections = Arc::new(Connections::default());
         let exchange = Rc::new(Exchange::new(Arc::clone(&connections)));
+        exchange.set_phase(Phase::Idle { since: Instant::now() });
         let (socket, _client, _) = FakeSocket::pair();
         let mut stream = Stop::new(socket, connections.enter(), exchange);
         let idle = async move { stream.read(&mut [0]).await.unwrap() };
