@@ -146,6 +146,19 @@ async fn reload_can_be_switched_off_by_its_value() {
 }
 
 #[tokio::test]
+async fn the_help_of_the_program_begins_with_what_it_is_and_where_settings_come_from() {
+    for arguments in [["--help"], ["-h"], ["help"]] {
+        let help = Program::test_server().arguments(&arguments).run().await;
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+        let about = help.stdout.split("USAGE:").next().unwrap_or_default();
+        for part in ["An HTTP server that misbehaves on command", "SERVER_PORT for --port", ".env"] {
+            assert!(about.contains(part), "{arguments:?}: {part}: {}", help.stdout);
+        }
+        assert!(!about.contains("comment"), "{}", help.stdout);
+    }
+}
+
+#[tokio::test]
 async fn the_help_is_written_for_people() {
     for command in ["serve", "config-info", "health", "openapi", "completions"] {
         let help = Program::test_server().argument(command).argument("--help").run().await;

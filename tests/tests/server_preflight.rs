@@ -10,7 +10,8 @@ const HEADERS: &str = "x-request-id, idempotency-key, x-test-session, x-fault, c
 
 /// The methods of the specification, registered ones of other specifications, and some of nobody's.
 const METHODS: [&str; 12] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "QUERY", "PROPFIND", "M-SEARCH", "x!y",
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "QUERY", "PROPFIND", "M-SEARCH",
+    "x!y",
 ];
 
 fn open(origins: Option<&str>) -> Program {

@@ -18,15 +18,17 @@ Every setting can be given as a flag, as an environment variable (SERVER_PORT fo
 
 /// The command line.
 #[derive(Debug, StructOpt)]
-#[structopt(name = "test-server", about = ABOUT)]
+#[structopt(name = "test-server")]
 pub struct Cli {
     /// The command.
     #[structopt(subcommand)]
     pub command: Command,
 }
 
-/// A command of the program. Its comments are the help texts.
+/// A command of the program. The comments of its variants and fields are help texts; its own one would replace that of
+/// the program, if `about` did not follow it.
 #[derive(Debug, StructOpt)]
+#[structopt(about = ABOUT)]
 pub enum Command {
     /// Serve until SIGTERM or SIGINT arrives. This is the default command.
     Serve {
