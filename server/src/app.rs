@@ -30,7 +30,7 @@ use crate::middleware::layer::Wrap;
 use crate::observe::{Observe, RequestLog};
 use crate::session::Home;
 use crate::state::{AppState, Documents};
-use crate::{openapi, routes};
+use crate::{openapi, routes, upstream};
 
 /// A server that already listens. It accepts connections once it runs.
 pub struct Application {
@@ -176,11 +176,12 @@ fn serve(
         let app = App::new()
             .configure(|app| routes::register(app, config))
             .app_data(state.clone())
+            .configure(|app| upstream::register(app, config))
             .wrap(Condition::new(has_cors, cors::layer(&config.cors())))
             .wrap(Condition::new(has_cors, Wrap::with(AnyMethod)))
             .wrap(Wrap::with(Observe(RequestLog)))
             .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
-        let connections = Arc::clone(&connections);
+        let (connections, shared) = (Arc::clone(&connections), state.clone());
         fn_service(move |socket: TcpStream| {
             let _ = socket.set_nodelay(true);
             let client = socket.peer_addr().ok();
@@ -189,9 +190,10 @@ fn serve(
         .and_then(
             HttpService::build()
                 .keep_alive(keep_alive)
-                .expect(fn_service(|request: Request| {
+                .expect(fn_service(move |request: Request| {
                     // A client that asks before it sends a large body need not send it.
-                    let refused = body::is_too_large(request.headers(), body::limit_of(request.path()));
+                    let refused =
+                        body::is_too_large(request.headers(), body::limit_of(request.path(), &shared.config));
                     let refusal = Response::with_body(StatusCode::PAYLOAD_TOO_LARGE, BoxBody::new(()));
                     future::ready(if refused { Err(refusal) } else { Ok(request) })
                 }))

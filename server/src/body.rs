@@ -5,7 +5,9 @@ use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 
+use crate::config::Config;
 use crate::error::ApiError;
+use crate::upstream::own_paths;
 
 /// The largest body that is read and ignored, in bytes: many clients send an empty object to routes that take no body.
 pub const IGNORED: usize = 16 * 1024;
@@ -76,12 +78,14 @@ pub fn is_too_large(headers: &HeaderMap, limit: usize) -> bool {
 
 /// The largest body that any method of a path takes. It is known before the request is routed, for clients that ask
 /// before they send a body (RFC 9110, 10.1.1).
-pub fn limit_of(path: &str) -> usize {
+pub fn limit_of(path: &str, config: &Config) -> usize {
+    let Some(path) = own_paths::below(path, config.own_prefix()) else { return usize::MAX };
     let inner = path.strip_prefix("/s/").and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
     match inner.unwrap_or(path) {
         "/sessions" | "/faults/preview" => JSON,
         "/faults" => PLAN,
         echo if echo == "/echo" || echo.starts_with("/echo/") => ECHO,
+        _ if inner.is_some() && config.upstream.is_some() => usize::MAX,
         _ => IGNORED,
     }
 }
@@ -89,6 +93,7 @@ pub fn limit_of(path: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Layers;
     use futures::stream;
 
     fn body(chunks: &[&'static str]) -> impl Stream<Item = Result<Bytes, PayloadError>> + Unpin {
@@ -106,6 +111,11 @@ mod tests {
         assert_eq!(read(&mut body(&[]), 0).await.unwrap(), "");
     }
 
+    fn config(flags: &[(&'static str, &str)]) -> Config {
+        let flags = flags.iter().map(|(flag, value)| (*flag, (*value).to_owned())).collect();
+        Config::load(&Layers { flags, ..Layers::default() }).unwrap().config
+    }
+
     #[test]
     fn every_path_has_its_limit() {
         let table = [
@@ -120,7 +130,23 @@ mod tests {
             ("/s/echo", IGNORED),
         ];
         for (path, limit) in table {
-            assert_eq!(limit_of(path), limit, "{path}");
+            assert_eq!(limit_of(path, &config(&[])), limit, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_forwarded_has_no_limit() {
+        let with_upstream = config(&[("upstream", "http://localhost:3000"), ("control-prefix", "/own")]);
+        let table = [
+            ("/faults", usize::MAX),
+            ("/s/a/faults", usize::MAX),
+            ("/own/faults", PLAN),
+            ("/own/msg", IGNORED),
+            ("/own/s/a/faults", PLAN),
+            ("/own/s/a/orders", usize::MAX),
+        ];
+        for (path, limit) in table {
+            assert_eq!(limit_of(path, &with_upstream), limit, "{path}");
         }
     }
 }

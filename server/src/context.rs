@@ -14,7 +14,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::session::resolve::Resolved;
 use crate::session::{Session, SessionInUse, SessionState};
+use crate::upstream::own_paths::Unrouted;
 
 /// The session of the request at hand, as handlers ask for it: its state at the time when the request came.
 pub struct CurrentSession(Arc<SessionState>);
@@ -29,14 +31,32 @@ pub struct RequestContext {
     state: Arc<SessionState>,
     deadline: Instant,
     held: Option<LocalBoxFuture<'static, ()>>,
+    unrouted: Unrouted,
 }
 
 impl RequestContext {
     /// Attaches a context to a request that has come in at `now`.
-    pub fn attach(request: &impl HttpMessage, correlation_id: Uuid, session: SessionInUse, now: Instant) {
+    pub fn attach(
+        request: &impl HttpMessage,
+        correlation_id: Uuid,
+        Resolved { session, unrouted }: Resolved,
+        now: Instant,
+    ) {
         let state = session.member.state();
         let deadline = now + state.request_timeout;
-        request.extensions_mut().insert(Self { correlation_id, session, state, deadline, held: None });
+        request.extensions_mut().insert(Self {
+            correlation_id,
+            session,
+            state,
+            deadline,
+            held: None,
+            unrouted,
+        });
+    }
+
+    /// What becomes of the request if no own route has its path.
+    pub fn unrouted(request: &HttpRequest) -> Unrouted {
+        request.extensions().get::<Self>().map_or(Unrouted::Unknown, |context| context.unrouted)
     }
 
     /// The correlation id of the request; nil if it has no context.
@@ -59,6 +79,13 @@ impl RequestContext {
     /// When the request times out; `None` if it has no context.
     pub fn deadline(request: &HttpRequest) -> Option<Instant> {
         request.extensions().get::<Self>().map(|context| context.deadline)
+    }
+
+    /// Starts the clock of the request anew: it makes progress.
+    pub fn restart_clock(request: &HttpRequest) {
+        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
+            context.deadline = Instant::now() + context.state.request_timeout;
+        }
     }
 
     /// Holds the answer back until `held` is done.

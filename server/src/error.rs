@@ -52,6 +52,9 @@ pub enum ApiError {
     /// The body breaks the rules of HTTP.
     #[display("Malformed request body")]
     BodyMalformed,
+    /// The upstream cannot be reached, or its answer cannot be forwarded.
+    #[display("Upstream unreachable")]
+    UpstreamUnreachable,
     /// An actor has not answered: it has failed, or it has ended with the server.
     #[from]
     #[display("Internal Server Error")]
@@ -97,6 +100,7 @@ impl ResponseError for ApiError {
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyMalformed => StatusCode::BAD_REQUEST,
+            Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
         }
     }
 

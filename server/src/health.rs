@@ -50,7 +50,7 @@ pub fn url_of(config: &Config) -> String {
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         _ => config.host.clone(),
     };
-    format!("http://{host}:{}/health", config.port)
+    format!("http://{host}:{}{}/health", config.port, config.own_prefix())
 }
 
 /// Asks the server once.

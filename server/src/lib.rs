@@ -14,6 +14,7 @@
 //! * [`journal`]: every request to the data plane of a session, and how it ended.
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
+//! * [`upstream`]: the reverse proxy in front of the user's own API.
 //! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
 //!
 //! Where it happens: a failure is counted down, a fault is injected, a stored answer is replayed and a slot is granted
@@ -44,4 +45,5 @@ pub mod serve;
 pub mod session;
 pub mod signals;
 pub mod state;
+pub mod upstream;
 pub mod validation;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use workspace_tests::{Outcome, Program, TestServer};
 
 /// Every setting: its variable, values that it must refuse, and what the refusal must say about the range.
-const SETTINGS: [(&str, &[&str], &[&str]); 20] = [
+const SETTINGS: [(&str, &[&str], &[&str]); 22] = [
     ("SERVER_HOST", &["999.1.1.1", "two words", "1.2.3.4:80", "http://x"], &["address"]),
     ("SERVER_PORT", &["65536", "-1", "x", "80.5", "1e3"], &["0", "65535"]),
     ("SERVER_MAX_CONCURRENCY", &["0", "100001", "-1", "x", "1e3", "0x10", "1_000"], &["1", "100000"]),
@@ -32,6 +32,8 @@ const SETTINGS: [(&str, &[&str], &[&str]); 20] = [
     ("SERVER_SESSION_TTL", &["0", "86401", "x"], &["1", "86400"]),
     ("SERVER_MAX_SESSIONS", &["0", "100001", "x"], &["1", "100000"]),
     ("SERVER_SEED", &["-1", "9007199254740992", "x"], &["0", "9007199254740991"]),
+    ("SERVER_UPSTREAM", &["https://x", "localhost:3000", "http://", "http://x/?q", "x y"], &["http"]),
+    ("SERVER_CONTROL_PREFIX", &["own", "/own/", "/", "//", "/a*b", "/a/../b"], &["path"]),
     ("SERVER_FAULT_HEADER", &["maybe", "2"], &["true", "false"]),
 ];
 

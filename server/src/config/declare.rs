@@ -16,6 +16,7 @@ pub struct Setting {
     /// What the setting is for, as one phrase: help text, comment in `.env.example`, documentation of the field.
     pub help: &'static str,
     pub(super) expected: fn() -> String,
+    pub(super) masked: fn(String) -> String,
 }
 
 /// The value of a setting that is not set anywhere.
@@ -36,6 +37,11 @@ impl Setting {
     #[must_use]
     pub fn expected(&self) -> String {
         (self.expected)()
+    }
+
+    /// Text that was given as a value, as it may be shown.
+    pub(super) fn shown(&self, text: String) -> String {
+        (self.masked)(text)
     }
 
     /// The setting's name in JSON.
@@ -70,6 +76,7 @@ macro_rules! settings {
                     default: $default,
                     help: $help,
                     expected: || $kind.expected(),
+                    masked: |text| $kind.masked(text),
                 };
             )+
         }

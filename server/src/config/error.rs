@@ -44,6 +44,7 @@ pub enum ConfigError {
 impl ConfigError {
     pub(super) fn invalid(setting: &Setting, value: String, place: Place) -> Self {
         let Setting { variable, flag, .. } = *setting;
+        let value = setting.shown(value);
         Self::Invalid { variable, flag, value, place, expected: setting.expected() }
     }
 }

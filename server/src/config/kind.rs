@@ -19,6 +19,11 @@ pub(crate) trait Kind {
     /// The valid values, in words that follow "expected".
     fn expected(&self) -> String;
 
+    /// Text that may be no valid value, as it is shown in an error. A secret is masked here.
+    fn masked(&self, text: String) -> String {
+        text
+    }
+
     /// The value as it is shown in the log and by `config-info`. A secret is masked here.
     fn json(&self, value: &Self::Value) -> Json;
 }
@@ -116,6 +121,10 @@ impl<K: Kind> Kind for Optional<K> {
 
     fn expected(&self) -> String {
         self.0.expected()
+    }
+
+    fn masked(&self, text: String) -> String {
+        self.0.masked(text)
     }
 
     fn json(&self, value: &Self::Value) -> Json {

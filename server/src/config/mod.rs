@@ -14,6 +14,7 @@ mod origins;
 mod settings;
 mod shown;
 mod unknown;
+mod upstream;
 
 use serde::Serialize;
 
@@ -81,6 +82,12 @@ pub enum Cors {
 }
 
 impl Config {
+    /// The prefix of all own paths; empty without an upstream.
+    #[must_use]
+    pub fn own_prefix(&self) -> &str {
+        if self.upstream.is_some() { &self.control_prefix } else { "" }
+    }
+
     /// The policy on requests from other origins, which follows from two settings.
     #[must_use]
     pub fn cors(&self) -> Cors {

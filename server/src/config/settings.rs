@@ -13,6 +13,9 @@ use super::host::Host;
 use super::kind::{Boolean, Kind, OneOf, Optional, Seconds, Whole};
 use super::layers::Layers;
 use super::origins::{AllowedOrigins, Origins};
+use super::upstream::{ControlPrefix, Upstream};
+use crate::upstream::UpstreamAddress;
+
 use super::{ConfigError, LOG_FORMATS, LOG_LEVELS, Loaded, LogFormat, LogLevel};
 
 /// The prefix of every variable.
@@ -87,6 +90,13 @@ settings! {
 
     seed: Option<u64> = Optional(Whole(0..=crate::json::reader::MAX_INTEGER));
     "SERVER_SEED", "seed", Unset, "Seed of the random faults in the default session; none: a new one at each start";
+
+    upstream: Option<UpstreamAddress> = Optional(Upstream);
+    "SERVER_UPSTREAM", "upstream", Unset, "Address of the API that requests to unknown paths are forwarded to";
+
+    control_prefix: String = ControlPrefix;
+    "SERVER_CONTROL_PREFIX", "control-prefix", Fixed("/__test"),
+    "Prefix of the server's own paths while it has an upstream; it has no effect without one";
 
     fault_header: bool = Boolean;
     "SERVER_FAULT_HEADER", "fault-header", Fixed("true"), "Whether a request may ask for a fault with X-Fault";

@@ -23,6 +23,8 @@ pub struct Exchange {
     on_client_exit: Cell<OnClientExit>,
     closing: Cell<Closing>,
     delivery: RefCell<Option<Delivery>>,
+    /// Whether the answer at hand is ended by a [`Streaming`].
+    streams: Cell<bool>,
     number: u64,
     /// Since when the client has taken nothing of what is to be written.
     pub(super) stalled: Cell<Option<Instant>>,
@@ -76,6 +78,7 @@ impl Exchange {
             closing: Cell::new(Closing::Plain),
             stalled: Cell::new(None),
             delivery: RefCell::new(None),
+            streams: Cell::new(false),
             number: connections.next_number(),
             connections,
         }
@@ -110,9 +113,16 @@ impl Exchange {
         self.number
     }
 
+    /// Reports that the answer has a streamed body. It ends, and so does the answer, when what is returned is dropped.
+    #[must_use = "dropping it ends the answer"]
+    pub fn stream(self: Rc<Self>) -> Streaming {
+        self.streams.set(true);
+        Streaming(self)
+    }
+
     /// Reports that the whole answer has been made: for a streamed body, its last byte.
     pub fn end(&self) {
-        if self.phase.get() == Phase::Answering {
+        if !self.streams.get() && self.phase.get() == Phase::Answering {
             self.phase.set(Phase::Idle { since: Instant::now() });
         }
     }
@@ -158,6 +168,16 @@ impl Exchange {
 
     pub(super) fn closing(&self) -> Closing {
         self.closing.get()
+    }
+}
+
+/// An answer whose body is streamed. Dropping it ends the answer.
+pub struct Streaming(Rc<Exchange>);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.streams.set(false);
+        self.0.end();
     }
 }
 

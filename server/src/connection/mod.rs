@@ -33,7 +33,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 
 pub use delivery::{Delivery, End, Promise, Spent};
-pub use exchange::{Exchange, OnClientExit};
+pub use exchange::{Exchange, OnClientExit, Streaming};
 pub use refusals::Refusals;
 pub use registry::Connections;
 pub use requests::Requests;

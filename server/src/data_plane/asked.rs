@@ -78,10 +78,13 @@ impl Asked {
                 problems.push(fault.into());
                 Duration::ZERO
             }),
-            Endpoint::Unknown => Duration::ZERO,
+            Endpoint::Unknown | Endpoint::Upstream => Duration::ZERO,
         };
         let key = key::of(request).unwrap_or_else(|faults| {
-            problems.extend(faults.into_iter().map(Problem::from));
+            // The upstream gets whatever the client sends, and a rule sees no key.
+            if endpoint != Endpoint::Upstream {
+                problems.extend(faults.into_iter().map(Problem::from));
+            }
             None
         });
         let fault = fault(request).unwrap_or_else(|problem| {

@@ -19,6 +19,8 @@ pub enum Endpoint {
     Message,
     /// `/echo` and what is below it.
     Echo,
+    /// A path of the upstream.
+    Upstream,
     /// A path that no route has: it is answered with a 404 unless a fault concerns it.
     Unknown,
 }
@@ -67,6 +69,7 @@ impl Endpoint {
         match self {
             Self::Message | Self::Unknown => body::IGNORED,
             Self::Echo => body::ECHO,
+            Self::Upstream => body::DRAINED,
         }
     }
 
@@ -84,7 +87,7 @@ impl Endpoint {
         }
         match self {
             Self::Echo => answer.json(Echo::of(request, body, message_id)),
-            Self::Message | Self::Unknown => answer.json(Message { message_id }),
+            Self::Message | Self::Unknown | Self::Upstream => answer.json(Message { message_id }),
         }
     }
 }

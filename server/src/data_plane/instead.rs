@@ -7,6 +7,8 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::drain;
+use super::endpoint::Endpoint;
 use super::injection::Injected;
 use crate::body;
 use crate::connection::{Delivery, End, Exchange, Promise};
@@ -28,6 +30,7 @@ pub(super) enum Next {
 /// # Errors
 /// [`ApiError`] when the body of the request is too large or malformed.
 pub(super) async fn next(
+    endpoint: Endpoint,
     injected: Injected,
     session: &CurrentSession,
     request: &HttpRequest,
@@ -45,7 +48,7 @@ pub(super) async fn next(
         Some(Fault::Garbage) => Some(Delivery::Garbage),
         _ => return Ok(Next::Execute(Some(injected))),
     };
-    body::ignore(payload, body::DRAINED).await?;
+    drain(endpoint, payload, body::DRAINED).await?;
     if let Some(delivery) = delivery {
         deliver(request, delivery);
     }

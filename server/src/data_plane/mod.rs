@@ -8,7 +8,8 @@
 //! 4. [`injection`]: the fault of `X-Fault`, else of the session's plan. What comes instead of an answer is the
 //!    answer ([`instead`]), and hides a stored one.
 //! 5. Its body is read, and with a key the idempotency cache is asked.
-//! 6. [`endpoint`]: the work is done, once for each key.
+//! 6. [`endpoint`]: the work is done, once for each key; or the request is forwarded to the [`upstream`], body and key
+//!    with it.
 //! 7. What else the fault does happens to the answer, on the connection.
 
 mod asked;
@@ -33,6 +34,7 @@ use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::ApiError;
 use crate::execution::{self, Execution};
 use crate::logging::{CACHE, FAILURE};
+use crate::upstream;
 use asked::Asked;
 use endpoint::Replay;
 use instead::Next;
@@ -60,31 +62,36 @@ pub async fn serve(
     RequestContext::with_session(request, |_, session| session.count_request());
     let mut slot = Some(slot::get(session, request).await?);
     let failure = match endpoint {
-        Endpoint::Message | Endpoint::Echo => session.failures.decide().await?,
+        Endpoint::Message | Endpoint::Echo | Endpoint::Upstream => session.failures.decide().await?,
         Endpoint::Unknown => Decision::Pass,
     };
     if let Decision::Fail(failure) = failure {
-        body::ignore(&mut payload, endpoint.body_limit()).await?;
+        drain(endpoint, &mut payload, endpoint.body_limit()).await?;
         log_failure(request, failure.spend());
         return Err(ApiError::InducedFailure);
     }
     let injected = if injection::is_possible(session, &asked) {
         // A future of its own, so that a request without a fault does not carry its size about.
-        match Box::pin(inject(session, request, &asked, &mut payload, &mut slot)).await? {
+        match Box::pin(inject(endpoint, session, request, &asked, &mut payload, &mut slot)).await? {
             Next::Answer(answer) => return Ok(answer),
             Next::Execute(injected) => injected,
         }
     } else {
         None
     };
-    let body = body::read(&mut payload, endpoint.body_limit()).await?;
     let answer = match (endpoint, &asked.key) {
-        (Endpoint::Unknown, _) => ApiError::NotFound.error_response(),
+        (Endpoint::Upstream, _) => Box::pin(upstream::forward(request, payload, &mut slot)).await?,
+        (Endpoint::Unknown, _) => {
+            body::ignore(&mut payload, endpoint.body_limit()).await?;
+            ApiError::NotFound.error_response()
+        }
         (Endpoint::Message | Endpoint::Echo, None) => {
+            let body = body::read(&mut payload, endpoint.body_limit()).await?;
             execution::wait(asked.delay, request).await;
             endpoint.answer(request, &body, Uuid::new_v4(), Replay::No)
         }
         (Endpoint::Message | Endpoint::Echo, Some(key)) => {
+            let body = body::read(&mut payload, endpoint.body_limit()).await?;
             let (id, replay) = execute(session, request, key, &body, asked.delay, &mut slot).await?;
             endpoint.answer(request, &body, id, replay)
         }
@@ -97,6 +104,7 @@ pub async fn serve(
 
 /// Decides the fault of the request, waits for its delay, and says what follows.
 async fn inject(
+    endpoint: Endpoint,
     session: &CurrentSession,
     request: &HttpRequest,
     asked: &Asked,
@@ -108,7 +116,16 @@ async fn inject(
     };
     injected.log(request);
     execution::wait(injected.delay, request).await;
-    instead::next(injected, session, request, payload, slot).await
+    instead::next(endpoint, injected, session, request, payload, slot).await
+}
+
+/// Reads and drops the body of a request that is answered without it. One for the upstream may be of any length: the
+/// rest of it is the connection's business.
+async fn drain(endpoint: Endpoint, payload: &mut Payload, limit: usize) -> Result<(), ApiError> {
+    match body::ignore(payload, limit).await {
+        Err(ApiError::BodyTooLarge) if endpoint == Endpoint::Upstream => Ok(()),
+        result => result,
+    }
 }
 
 /// Makes the message id of the answer, once for each key.

@@ -24,6 +24,8 @@ pub const REQUEST: &str = "server.request";
 pub const FAILURE: &str = "server.failure";
 /// The logger of faults that are injected, and of plans that are put in force.
 pub const FAULT: &str = "server.fault";
+/// The logger of the upstream: unreachable, or ended within its answer.
+pub const UPSTREAM: &str = "server.upstream";
 /// The logger of sessions: created, reset, ended.
 pub const SESSION: &str = "server.session";
 /// The logger of the idempotency cache.

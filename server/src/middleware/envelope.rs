@@ -21,6 +21,7 @@ use crate::error::{ApiError, detail};
 use crate::headers::{self, CORRELATION_ID};
 use crate::session::resolve::resolve;
 use crate::state::AppState;
+use crate::upstream::FromUpstream;
 
 /// Attaches the [`RequestContext`] to the request, gives the answer its correlation id, and turns errors of the
 /// framework into ours.
@@ -45,9 +46,9 @@ impl Layer for RequestEnvelope {
         if let Some(exchange) = &exchange {
             exchange.begin();
         }
-        let answered = match resolve(&mut request, &self.state.sessions, now.into_std()) {
-            Ok(session) => {
-                RequestContext::attach(request.request(), id, session, now);
+        let answered = match resolve(&mut request, &self.state, now.into_std()) {
+            Ok(resolved) => {
+                RequestContext::attach(request.request(), id, resolved, now);
                 inner.call(request).await.map(ServiceResponse::map_into_boxed_body)
             }
             Err(refusal) => Ok(request.into_response(refusal.error_response())),
@@ -77,7 +78,8 @@ impl Layer for RequestEnvelope {
 
 /// Completes an answer. The framework's own errors have no JSON body yet; of these, a refusal by CORS says why.
 fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
-    if response.status().as_u16() >= 400 && !is_json(response.headers()) {
+    let is_ours = response.response().extensions().get::<FromUpstream>().is_none();
+    if is_ours && response.status().as_u16() >= 400 && !is_json(response.headers()) {
         let refused = response.response().error().and_then(|error| error.as_error::<CorsError>());
         let reason = refused.map(ToString::to_string);
         response = response.map_body(|head, _| {

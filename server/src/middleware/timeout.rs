@@ -9,7 +9,8 @@ use actix_web::{Error, HttpMessage, HttpRequest};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::time::timeout_at;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 use super::envelope::catching_panics;
 use super::layer::Layer;
@@ -55,7 +56,7 @@ impl Layer for Timeout {
             }
             catching_panics(inner.call(request)).await
         };
-        let bounded = timeout_at(deadline, work);
+        let bounded = in_time(&http_request, deadline, work);
         let finished = match self.0 {
             Bounded::WorkInSession => until_session_ends(&http_request, bounded).await,
             Bounded::BodyAndWork | Bounded::Work => Some(bounded.await),
@@ -83,6 +84,25 @@ impl Layer for Timeout {
             }
         };
         Ok(ServiceResponse::from_err(answer, http_request))
+    }
+}
+
+/// Runs `work` until the deadline of the request, which the work itself may postpone.
+async fn in_time<T>(
+    request: &HttpRequest,
+    mut deadline: Instant,
+    work: impl Future<Output = T>,
+) -> Result<T, Elapsed> {
+    let mut work = pin!(work);
+    loop {
+        let elapsed = match timeout_at(deadline, &mut work).await {
+            Ok(finished) => return Ok(finished),
+            Err(elapsed) => elapsed,
+        };
+        match RequestContext::deadline(request) {
+            Some(later) if later > deadline => deadline = later,
+            _ => return Err(elapsed),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What is answered on a path that no route has: a redirect if only the slash at its end is too much, else what the
-//! data plane says, which is a 404 unless a fault concerns the path.
+//! data plane says: it forwards to the upstream, or answers with a 404 unless a fault concerns the path.
 //!
 //! Starlette redirects to an absolute address that it makes from the `Host` header, and takes away all slashes at
 //! the end. The address here is relative to the request's, so that it holds behind a path prefix of a reverse proxy.
@@ -14,9 +14,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::Route;
 use crate::body;
-use crate::context::CurrentSession;
+use crate::context::{CurrentSession, RequestContext};
 use crate::data_plane::{self, Endpoint};
 use crate::error::ApiError;
+use crate::upstream::own_paths::Unrouted;
 
 /// The patterns of all paths that have a route.
 pub(super) struct Paths(Rc<[ResourceDef]>);
@@ -42,9 +43,15 @@ pub(super) async fn fallback(
         // Its target is an authority, and there is no other method to allow.
         return Err(ApiError::MethodNotAllowed(HeaderValue::from_static("")));
     }
+    let unrouted = RequestContext::unrouted(&request);
     let paths = request.app_data::<Paths>().ok_or(ApiError::NotFound)?;
-    let Some(target) = without_slashes(request.path(), |path| paths.contain(path)) else {
-        return data_plane::serve(Endpoint::Unknown, &session, &request, payload).await;
+    let endpoint = match unrouted {
+        Unrouted::Unknown => Endpoint::Unknown,
+        Unrouted::Forwarded => Endpoint::Upstream,
+    };
+    // The path that is routed: a path that is forwarded whatever it is has no own path to lead to.
+    let Some(target) = without_slashes(request.match_info().as_str(), |path| paths.contain(path)) else {
+        return data_plane::serve(endpoint, &session, &request, payload).await;
     };
     body::ignore(&mut payload, body::IGNORED).await?;
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();

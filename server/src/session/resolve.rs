@@ -11,32 +11,61 @@ use super::{SessionInUse, Sessions, id};
 use crate::error::ApiError;
 use crate::headers::TEST_SESSION;
 use crate::json::{Place, Problem};
+use crate::state::AppState;
+use crate::upstream::own_paths::{self, Unrouted};
 
 /// The prefix of all paths of a session.
 const PREFIX: &str = "/s/";
 
-/// Begins a use of the request's session at `now`, and takes its prefix from the path.
+/// What is known of a request before it is routed.
+pub struct Resolved {
+    /// Its session.
+    pub session: SessionInUse,
+    /// What becomes of it if no own route has its path.
+    pub unrouted: Unrouted,
+}
+
+/// Begins a use of the request's session at `now`, and takes its prefix from the path, as that of own paths.
 ///
 /// # Errors
 /// [`ApiError`] when the session does not exist, when the header is sent twice, and for a path that no session has.
-pub fn resolve(
-    request: &mut ServiceRequest,
-    sessions: &Sessions,
-    now: Instant,
-) -> Result<SessionInUse, ApiError> {
-    match split(request.uri().path()) {
+pub fn resolve(request: &mut ServiceRequest, state: &AppState, now: Instant) -> Result<Resolved, ApiError> {
+    let (config, sessions) = (&state.config, &state.sessions);
+    let prefix = config.own_prefix();
+    let Some(own) = own_paths::below(request.uri().path(), prefix) else {
+        let session = by_header(request, sessions, now)?;
+        hide_from_routes(request);
+        return Ok(Resolved { session, unrouted: Unrouted::Forwarded });
+    };
+    match split(own) {
         Some((id, rest)) => {
             let session = find(id, sessions, now)?;
-            if is_outside(rest) {
+            let has_upstream = config.upstream.is_some();
+            let is_outside = is_outside(rest);
+            if is_outside && !has_upstream {
                 return Err(ApiError::NotFound);
             }
-            let length = PREFIX.len() + id.len();
+            let length = prefix.len() + PREFIX.len() + id.len();
             take_prefix(request, length)?;
-            Ok(session)
+            if is_outside {
+                hide_from_routes(request);
+            }
+            let unrouted = if has_upstream { Unrouted::Forwarded } else { Unrouted::Unknown };
+            Ok(Resolved { session, unrouted })
         }
-        None if request.headers().contains_key(&TEST_SESSION) => by_header(request, sessions, now),
-        None => Ok(sessions.registry.use_permanent(now)),
+        None => {
+            let session = by_header(request, sessions, now)?;
+            if !prefix.is_empty() {
+                take_prefix(request, prefix.len())?;
+            }
+            Ok(Resolved { session, unrouted: Unrouted::Unknown })
+        }
     }
+}
+
+/// Makes a path one that no own route has, whatever it is.
+fn hide_from_routes(request: &mut ServiceRequest) {
+    request.match_info_mut().get_mut().update(&Uri::from_static("*"));
 }
 
 /// The id and the rest of a path in a session.
@@ -60,6 +89,9 @@ fn find(id: &str, sessions: &Sessions, now: Instant) -> Result<SessionInUse, Api
 }
 
 fn by_header(request: &ServiceRequest, sessions: &Sessions, now: Instant) -> Result<SessionInUse, ApiError> {
+    if !request.headers().contains_key(&TEST_SESSION) {
+        return Ok(sessions.registry.use_permanent(now));
+    }
     let mut values = request.headers().get_all(&TEST_SESSION).map(HeaderValue::as_bytes);
     let first = values.next().unwrap_or_default();
     if values.next().is_some() {

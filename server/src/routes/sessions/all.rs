@@ -96,7 +96,7 @@ async fn create_session(
     let correlation_id = RequestContext::correlation_id(&request);
     info!(target: SESSION, correlation_id:%, session = &*entry.id, ttl_seconds = ttl.as_secs(); "Session created");
     Ok(HttpResponse::Created()
-        .insert_header((LOCATION, format!("/sessions/{}", entry.id)))
+        .insert_header((LOCATION, format!("{}/sessions/{}", state.config.own_prefix(), entry.id)))
         .json(SessionReport::of(&entry, &request, &state)))
 }
 

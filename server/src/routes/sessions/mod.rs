@@ -65,7 +65,9 @@ fn base_url(id: &str, request: &HttpRequest, state: &Data<AppState>) -> String {
     let forwarded = headers.get(FORWARDED_PROTO).and_then(|scheme| scheme.to_str().ok());
     let scheme =
         if forwarded.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")) { "https" } else { "http" };
-    if id == id::DEFAULT { format!("{scheme}://{host}") } else { format!("{scheme}://{host}/s/{id}") }
+    let origin = format!("{scheme}://{host}");
+    // The default session is at the root, also with an upstream.
+    if id == id::DEFAULT { origin } else { format!("{origin}{}/s/{id}", state.config.own_prefix()) }
 }
 
 fn unix_seconds(time: SystemTime) -> f64 {
