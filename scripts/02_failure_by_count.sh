@@ -13,7 +13,7 @@ check "of 20 requests at once, 5 fail" "$(count_of ' 500' "$answers")" 5
 check "and 15 succeed" "$(count_of ' 200' "$answers")" 15
 
 request GET /fail/status
-check "none is due any more" "$(json fail_requests_count "$body") $(json currently_failing "$body")" "0 false"
+check "no failure is due any more" "$(json fail_requests_count "$body") $(json currently_failing "$body")" "0 false"
 
 request POST /fail/count/1000
 request POST /fail/reset

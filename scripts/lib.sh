@@ -130,7 +130,7 @@ requests_at_once() {
   rm "$work"/answer.*
 }
 
-# A request id that nobody has used before, on whatever server this is.
+# A request id that was never used before, on whatever server this is.
 new_request_id() { printf '%s-%s-%s%s\n' "$scenario" "$$" "$RANDOM" "$RANDOM"; }
 
 # resilient ARGUMENT...: the client's command; sets $report and $exit_code.

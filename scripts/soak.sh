@@ -4,7 +4,7 @@
 #
 #   scripts/soak.sh                                   a minute, with a server of its own
 #   scripts/soak.sh 3600                              an hour
-#   BASE_URL=http://localhost:8000 scripts/soak.sh    against that server, which nobody else uses meanwhile; start
+#   BASE_URL=http://localhost:8000 scripts/soak.sh    against that server, which nothing else uses meanwhile; start
 #                                                     it with SERVER_CACHE_MAX_SIZE=10000
 #   PROFILE=dev scripts/soak.sh                       with debug builds; SEED=N does what an earlier run did
 set -euo pipefail

@@ -73,7 +73,7 @@ impl<S: State> Address<S> {
 }
 
 impl<S: State> WeakAddress<S> {
-    /// The address, unless the actor has ended because nobody holds one any more.
+    /// The address; `None` once its last holder has dropped it, which ends the actor.
     pub(crate) fn upgrade(&self) -> Option<Address<S>> {
         self.0.upgrade().map(Address)
     }

@@ -10,7 +10,7 @@ use derive_more::{Display, Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Error)]
 #[non_exhaustive]
 pub enum ActorError {
-    /// The named actor has ended, or was never started. It answers nothing any more.
+    /// The named actor has ended, or was never started. It will not answer again.
     #[display("the {_0} actor has ended")]
     Ended(#[error(not(source))] &'static str),
     /// A handler of the named actor panicked before the answer was made. The actor starts again with new state, and

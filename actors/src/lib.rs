@@ -9,7 +9,7 @@
 //! * [`fault`]: scripted and seeded faults: which request gets which fault.
 //! * [`idempotency`]: one execution for each key; its answer is stored for a while and replayed.
 //! * [`journal`]: the last records of what has ended, in order and in bounded memory.
-//! * [`registry`]: members that are known by an id and end when nobody has used them for a while.
+//! * [`registry`]: members that are known by an id and expire when they are not used for a while.
 //! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is retried.
 //!
 //! What the actors have in common: `lifecycle` (start, failure, restart), `address` (messages and answers), `error`,

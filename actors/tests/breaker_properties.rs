@@ -211,7 +211,7 @@ impl Compared {
         Ok(())
     }
 
-    /// Whatever has happened: once all that is out has ended and the time has passed, a call gets through.
+    /// After any sequence, once all calls have ended and the time has passed, a call is admitted.
     fn recovers(&mut self) -> Result<(), TestCaseError> {
         if self.mode == Mode::OpenUntilForced {
             return Ok(());

@@ -39,7 +39,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The naive plan: a pile of tickets, each marked with the order that printed it, and a time.
+/// The naive plan: a list of tickets, each with the number of the change that armed it, and a time.
 #[derive(Default)]
 struct Model {
     order: usize,
@@ -54,7 +54,7 @@ impl Model {
         self.pile = vec![self.order; tickets as usize];
     }
 
-    /// The ticket that was torn off; `Some(None)` is a failure that needs none.
+    /// The ticket that was taken; `Some(None)` is a failure by duration, which needs no ticket.
     fn decide(&mut self) -> Option<Option<usize>> {
         self.pile.pop().map(Some).or_else(|| (self.until > self.now).then_some(None))
     }

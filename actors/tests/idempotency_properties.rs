@@ -22,7 +22,7 @@ use resilience_actors::idempotency::{
     self, CacheSettings, CacheStats, ExecutionId, Fingerprint, Key, Lease, Outcome,
 };
 
-/// How long an answer lives, in milliseconds.
+/// How long an answer is kept, in milliseconds.
 const TTL: u64 = 20;
 
 /// What can happen to a cache. Times are in milliseconds.
@@ -50,7 +50,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A caller. The sequence keeps a second hold on `left`, by which it goes.
+/// A caller. The sequence shares `left`, and sets it to let the caller leave.
 #[derive(Debug, Clone, PartialEq)]
 struct Caller {
     number: usize,
@@ -63,7 +63,7 @@ impl Follower for Caller {
     }
 }
 
-/// Somebody executes, others wait.
+/// A leader executes, followers wait.
 struct Execution {
     key: usize,
     id: ExecutionId,
@@ -177,7 +177,7 @@ impl Compared {
         Ok(())
     }
 
-    /// As the actor does: an successor who has left abandons in turn.
+    /// As the actor does: a successor that has left abandons in turn.
     fn abandon(&mut self, place: usize) -> Result<(), TestCaseError> {
         let Execution { key, mut id, waiting } = self.executions.swap_remove(place);
         let mut expected = waiting.into_iter().filter(|caller| !caller.has_left());
@@ -264,7 +264,7 @@ proptest! {
 /// What callers of the actor do.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A request with this key comes; its message is sent, and nobody has answered yet.
+    /// A request with this key comes; its message is sent and not answered yet.
     Begin(usize),
     /// The actor gets to run.
     Run,
@@ -273,7 +273,7 @@ enum Step {
     /// A client leaves while its request waits for the outcome, which may be on its way.
     Leave(Index),
     Complete(Index),
-    /// The client of the one who executes leaves.
+    /// The client of the leader leaves.
     Drop(Index),
 }
 
@@ -368,7 +368,7 @@ async fn act(sequence: Vec<Step>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Everyone who executes gives up, until nobody is left who waits: each round ends at least one request.
+/// Abandons every execution until no request waits any more; each round ends at least one request.
 async fn settle(mut requests: Requests) -> Result<(), TestCaseError> {
     for _ in 0..=requests.asked.len() {
         requests.leases.clear();

@@ -10,7 +10,7 @@ use crate::{
     transport::{Fault, Limits, Reply, Request, Transport},
 };
 
-/// What an attempt brought: its last reply.
+/// The result of an attempt: its last reply.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) reply: Reply,

@@ -12,7 +12,7 @@ pub(crate) struct Lifetime {
     closing: CancellationToken,
 }
 
-/// Which of several attempts to close a client began its closing.
+/// Whether a call of [`Lifetime::close`] was the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
     BegunNow,

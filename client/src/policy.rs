@@ -1,4 +1,4 @@
-//! The settings, turned into what the supervisor wants.
+//! The settings, turned into what the supervisor needs.
 
 use std::sync::Arc;
 

@@ -74,7 +74,7 @@ pub(crate) fn is_redirect(status: u16) -> bool {
 fn method_after(status: u16, method: Method) -> Option<Method> {
     match (status, method) {
         (307 | 308, method) | (301..=303, method @ (Method::Get | Method::Head)) => Some(method),
-        // What everybody does, and RFC 9110 allows: a POST that moved becomes a GET.
+        // As browsers do, and as RFC 9110 allows: a POST that is redirected by 301 or 302 becomes a GET.
         (301 | 302, Method::Post) | (303, _) => Some(Method::Get),
         (301 | 302, method) => Some(method),
         _ => None,

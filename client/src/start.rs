@@ -25,7 +25,7 @@ const MAX_ARBITERS: usize = 1_024;
 /// The messages of actors that may wait for the client's actor, which takes each up at once.
 const MAILBOX: usize = 1_024;
 
-/// Where a client lives.
+/// Where a client runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// On the current arbiter.
@@ -133,7 +133,7 @@ impl Setup {
         let run = move || {
             System::new().block_on(async move {
                 let serving = worker.open(tls, lifetime);
-                // The starting thread is waiting; if it has gone, there is no client to serve.
+                // The starting thread is waiting; if it has stopped waiting, there is no client to serve.
                 if ready.send((SupervisorHandle::start(settings), Arbiter::current())).is_ok() {
                     serving.await;
                 }

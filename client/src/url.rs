@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_url_is_refused() {
+    fn what_is_not_an_http_url_is_refused() {
         for (base, path) in [
             ("", "/msg"),
             ("http://h", "ftp://h/x"),

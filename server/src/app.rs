@@ -88,7 +88,7 @@ impl Application {
     /// timeout, and returns. Must run inside an actix system. `started` is called once connections are accepted.
     ///
     /// # Errors
-    /// The server cannot be started, or its accepting thread has died.
+    /// The server cannot be started, or its accepting thread has ended.
     pub async fn run(
         self,
         stop: impl Future<Output = &'static str>,
@@ -200,7 +200,7 @@ fn serve(
                 // The wrappers bound the head of every request, and not only of the first.
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(LINGER)
-                // The end of what a client sends is passed on only where its request is to be dropped.
+                // That a client has closed its side is passed on only where its request is to be dropped.
                 .h1_allow_half_closed(false)
                 .on_connect_ext(|connection: &Connection, data| {
                     data.insert(connection.exchange());

@@ -22,7 +22,7 @@ pub enum ApiError {
     #[display("{} invalid values", _0.len())]
     #[from]
     Invalid(#[error(not(source))] Vec<Problem>),
-    /// The key belongs to a request for something else.
+    /// The key belongs to a different request.
     #[display("Idempotency key reused with a different request")]
     KeyReused,
     /// No session has this id.
@@ -34,7 +34,7 @@ pub enum ApiError {
     /// The default session cannot be deleted.
     #[display("The default session cannot be deleted")]
     SessionIsDefault,
-    /// There are as many sessions as there may be; when the next one ends, in seconds.
+    /// The limit on sessions is reached; the seconds until the next session ends.
     #[display("Too many sessions")]
     TooManySessions(#[error(not(source))] u64),
     /// No route has this path.
@@ -46,7 +46,7 @@ pub enum ApiError {
     /// The request timeout has passed.
     #[display("Request timeout")]
     Timeout,
-    /// The body is larger than what is ignored.
+    /// The body is larger than the limit of the route.
     #[display("Request body too large")]
     BodyTooLarge,
     /// The body breaks the rules of HTTP.

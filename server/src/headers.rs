@@ -1,4 +1,4 @@
-//! The headers that this server gives a meaning of its own.
+//! The headers that this server defines or interprets.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// On every answer: the id that names the request in its log lines.
 pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// On an answer that was made before, or for another request with the same key.
+/// On an answer that is replayed: it was made for an earlier or overlapping request with the same key.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// On a request: its idempotency key.

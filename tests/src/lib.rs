@@ -4,7 +4,7 @@
 //! * [`program`] runs one of them to its end; [`server`] starts the test server and looks after it.
 //! * [`running`] is a server that runs already, at `BASE_URL`.
 //! * [`fences`] reads the code blocks of a document.
-//! * [`logs`] reads its log lines, as events that a test can wait for.
+//! * [`logs`] reads the log lines of a program, as events that a test can wait for.
 //! * [`http`] sends ordinary requests; [`raw`] sends bytes, for what an ordinary client refuses to send.
 //! * [`process`] measures the memory and the descriptors of a running program.
 //! * [`siege`] is a server for hostile requests, and the check that they did no harm.

@@ -94,7 +94,7 @@ impl RawConnection {
     /// Closes the sending side; the connection can still be read.
     ///
     /// # Panics
-    /// When the connection is already gone.
+    /// When the connection has ended already.
     pub async fn finish_sending(&mut self) {
         self.stream.shutdown().await.expect("the connection is open");
     }

@@ -102,7 +102,7 @@ async fn replying_early(text: String, then: Then) -> Server {
                 Then::LingersAndReads => {
                     stream.shutdown().await.expect("a connection");
                     let mut scrap = vec![0; 64 * 1024];
-                    // How the client ends its side is its own affair.
+                    // The client may close its side in any way.
                     while stream.read(&mut scrap).await.unwrap_or(0) > 0 {}
                 }
                 Then::LingersAndStalls => {

@@ -44,7 +44,7 @@ async fn each_status_is_its_error_with_its_attempts_and_its_reply() {
         (300, status(S::Other), "status", 1),
     ] {
         let server = WireServer::always(vec![reply(code, "X-Seen: yes\r\n", "why")]).await;
-        // A 304 has no body, so that these bytes are what nobody asked for.
+        // A 304 has no body, so that these bytes are bytes after the reply.
         let body = if code == 304 { "" } else { "why" };
         let error = client(&server).get("/").request_id("mine").send().await.unwrap_err();
         assert_eq!((error.kind(), error.kind().name()), (kind, name), "{code}");
@@ -66,7 +66,7 @@ async fn a_server_that_is_not_there_is_a_network_error() {
     let server = WireServer::always(vec![]).await;
     let url = server.url();
     drop(server);
-    // The port is free as soon as the listener has gone.
+    // The port is free as soon as the listener is dropped.
     until(|| std::net::TcpStream::connect(url.trim_start_matches("http://")).is_err()).await;
     let error = ResilientClient::start(config(url)).unwrap().post("/").send().await.unwrap_err();
     assert_eq!((error.kind().name(), error.attempts().len()), ("network", 3));

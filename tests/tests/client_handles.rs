@@ -124,9 +124,9 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_the_gauges_at_zero()
     let client = ResilientClient::start_on(2, config).unwrap();
     let mut rng = seed::rng();
     let calls = (0..10_000).map(|_| {
-        let patience = Duration::from_micros(rng.u64(0..6_000));
+        let limit = Duration::from_micros(rng.u64(0..6_000));
         let call = client.get("/").send();
-        async move { drop(tokio::time::timeout(patience, call).await) }
+        async move { drop(tokio::time::timeout(limit, call).await) }
     });
     futures::stream::iter(calls).buffer_unordered(100).for_each(|()| async {}).await;
 
@@ -136,8 +136,8 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_the_gauges_at_zero()
     client.reset().await.unwrap();
     let mut answered = false;
     while !answered {
-        let patience = Duration::from_millis(100);
-        answered = matches!(tokio::time::timeout(patience, client.get("/").send()).await, Ok(Ok(_)));
+        let limit = Duration::from_millis(100);
+        answered = matches!(tokio::time::timeout(limit, client.get("/").send()).await, Ok(Ok(_)));
     }
 }
 

@@ -1,5 +1,5 @@
-//! Bytes that no decent client sends. Whatever comes: no panic, no error of ours, bounded memory, and every
-//! connection is answered or ended in bounded time.
+//! Bytes that no correct client sends. The server never panics, logs no error, uses bounded memory, and answers or
+//! closes every connection in bounded time.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use futures::future::join_all;
 use workspace_tests::siege::{Target, statuses};
 use workspace_tests::{RawConnection, answer, within};
 
-/// Connections that ask without end and read nothing.
+/// Connections that send requests without end and read no answer.
 const GREEDY: u64 = 8;
 
 /// What one of them may make the server take: its buffers, and the few requests that are read ahead.
 const PIPELINE: u64 = 4 << 20;
 
 #[tokio::test]
-async fn a_request_whose_end_can_be_seen_in_two_ways_is_refused_and_nothing_after_it_is_answered() {
+async fn a_request_with_ambiguous_framing_is_refused_and_nothing_after_it_is_answered() {
     let target = Target::start().await;
     let ambiguous = [
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
@@ -49,7 +49,7 @@ async fn a_request_whose_end_can_be_seen_in_two_ways_is_refused_and_nothing_afte
 }
 
 #[tokio::test]
-async fn chunks_that_are_none_end_the_connection_with_nothing_smuggled() {
+async fn invalid_chunks_end_the_connection_and_no_request_in_them_is_answered() {
     let target = Target::start().await;
     let chunks = [
         "x\r\n",
@@ -96,7 +96,7 @@ async fn other_protocols_are_refused() {
 }
 
 #[tokio::test]
-async fn what_never_ends_is_ended_by_the_server() {
+async fn requests_without_an_end_are_ended_by_the_server() {
     let target = Target::start().await;
     let endless: [(&str, String); 7] = [
         ("", "\r\n".repeat(1000)),
@@ -124,7 +124,7 @@ async fn what_never_ends_is_ended_by_the_server() {
 }
 
 #[tokio::test]
-async fn what_drips_is_not_waited_for() {
+async fn requests_that_arrive_byte_by_byte_are_ended_by_the_server() {
     let target = Target::start().await;
     let slow: [(&str, &str); 5] = [
         ("", "\r\n"),
@@ -151,7 +151,7 @@ async fn what_drips_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn connections_that_say_nothing_or_half_a_word_are_closed_however_many() {
+async fn silent_connections_and_unfinished_requests_are_closed_however_many_there_are() {
     let target = Target::start().await;
     let beginnings = [
         "",
@@ -172,7 +172,7 @@ async fn connections_that_say_nothing_or_half_a_word_are_closed_however_many() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_take_no_more_than_what_was_read_of_their_requests() {
+async fn unread_answers_take_no_more_memory_than_what_was_read_of_their_requests() {
     let target = Target::start().await;
     let requests = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
     let mut greedy = Vec::new();
@@ -186,7 +186,10 @@ async fn answers_that_nobody_reads_take_no_more_than_what_was_read_of_their_requ
             Ok::<_, std::io::Error>(())
         };
         let all = tokio::time::timeout(Duration::from_millis(400), sending).await;
-        assert!(!matches!(all, Ok(Ok(()))), "200 000 requests were taken whose answers nobody reads");
+        assert!(
+            !matches!(all, Ok(Ok(()))),
+            "200 000 requests were taken although their answers are not read"
+        );
         greedy.push(connection);
     }
     let now = target.server.footprint();

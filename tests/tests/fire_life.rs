@@ -1,4 +1,4 @@
-//! Life and death: killed and started again, a log that goes away, no descriptors left, a clock that jumps.
+//! A difficult environment: kills and restarts, a closed log, no free descriptors, a clock that jumps.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -56,13 +56,13 @@ async fn killed_while_busy_it_starts_again_on_the_same_port() {
         }
         let again = Program::test_server().argument("serve").flag("--host", "127.0.0.1");
         server = again.flag("--port", address.port()).start().await;
-        // What was under way is forgotten: the key is as good as new.
+        // Executions in flight are lost, so the key is unknown again.
         assert!(!answer(server.get_keyed("/msg", &key)).await.is_replayed());
     }
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_port_says_so_and_leaves_the_first_alone() {
+async fn a_second_server_on_the_port_reports_it_and_does_not_disturb_the_first() {
     let first = TestServer::start().await;
     let second = Program::test_server().argument("serve").flag("--host", "127.0.0.1");
     let refused: Outcome = second.flag("--port", first.address().port()).run().await;
@@ -72,7 +72,7 @@ async fn a_second_server_on_the_port_says_so_and_leaves_the_first_alone() {
 }
 
 #[tokio::test]
-async fn a_log_whose_reader_goes_away_takes_nothing_down() {
+async fn a_log_whose_reader_has_closed_its_side_does_not_end_the_server() {
     let address = free_address();
     let program = Program::test_server().argument("serve").flag("--host", "127.0.0.1");
     let program = program.flag("--port", address.port()).flag("--log-level", "DEBUG");
@@ -85,7 +85,7 @@ async fn a_log_whose_reader_goes_away_takes_nothing_down() {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_neither_holds_requests_up_nor_the_end() {
+async fn a_log_that_is_not_read_delays_neither_requests_nor_the_stop() {
     let address = free_address();
     let program = Program::test_server().argument("serve").flag("--host", "127.0.0.1");
     let program = program.flag("--port", address.port()).flag("--log-level", "DEBUG");
@@ -112,7 +112,7 @@ async fn without_an_output_or_with_a_full_disk_it_serves_all_the_same() {
 }
 
 #[tokio::test]
-async fn out_of_descriptors_it_goes_on_and_serves_again_when_some_are_back() {
+async fn without_free_descriptors_it_goes_on_and_serves_again_when_some_are_free() {
     let mut server = by_shell("ulimit -n 64;").flag("--port", 0).flag("--workers", 2).start().await;
     let mut first = server.connect().await;
     assert_eq!(first.get("/msg").await.status, 200);
@@ -150,7 +150,7 @@ fn libfaketime() -> Option<PathBuf> {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_by_an_hour_changes_what_is_shown_and_nothing_that_is_counted() {
+async fn a_wall_clock_that_jumps_by_an_hour_changes_shown_times_and_no_measured_ones() {
     let Some(library) = libfaketime() else {
         eprintln!("not tested: there is no libfaketime (package faketime)");
         return;

@@ -1,7 +1,7 @@
 //! What every client of the test server relies on, whatever its configuration: these tests run against the server at
 //! `BASE_URL`, one after the other, or each against a server of its own.
 //!
-//! `BASE_URL=http://localhost:8000 cargo test -p workspace-tests --test running_server`. Nobody else must use that
+//! `BASE_URL=http://localhost:8000 cargo test -p workspace-tests --test running_server`. Nothing else must use that
 //! server meanwhile, and its slots, its cache and its request timeout must not be smaller than the defaults.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Bodies, heads and connections: bounded in size and in time, whoever is at the other end.
+//! Bodies, heads and connections are bounded in size and in time, whatever the client does.
 
 use std::time::{Duration, Instant};
 
@@ -66,7 +66,7 @@ async fn a_huge_body_is_refused_long_before_its_end() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_comes_hangs_nobody() {
+async fn a_body_that_never_comes_blocks_no_other_request() {
     let settings =
         [("--request-timeout", 1), ("--max-concurrency", 1), ("--header-timeout", 1), ("--keep-alive", 1)];
     let builder =
@@ -75,7 +75,7 @@ async fn a_body_that_never_comes_hangs_nobody() {
     for (method, path) in [("GET", "/msg"), ("POST", "/fail/reset")] {
         let mut connection = server.connect().await;
         connection.request(method, path, "Content-Length: 10\r\n").await;
-        // Whatever the answer, or none: it comes, and the connection ends when the rest never does.
+        // With or without an answer, the connection ends although the rest never comes.
         let _ = connection.try_response().await;
         connection.closed().await;
     }
@@ -160,7 +160,7 @@ async fn a_delay_longer_than_the_keep_alive_is_not_idle() {
 }
 
 #[tokio::test]
-async fn past_its_connections_a_worker_serves_the_next_when_one_ends() {
+async fn at_its_limit_of_connections_a_worker_serves_the_next_when_one_ends() {
     let server = TestServer::builder().flag("--workers", 1).flag("--max-connections", 1).start().await;
     let mut first = server.connect().await;
     assert_eq!(first.get("/health").await.status, 200);
@@ -198,7 +198,7 @@ async fn an_offer_to_upgrade_is_declined_by_an_ordinary_answer() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_a_body_is_told() {
+async fn a_client_that_asks_before_it_sends_a_body_is_answered() {
     let server = TestServer::start().await;
     let mut connection = server.connect().await;
     connection
@@ -208,12 +208,12 @@ async fn a_client_that_asks_before_it_sends_a_body_is_told() {
     assert_eq!(refused.status, 413, "a huge body is not asked for: {refused:?}");
     let mut connection = server.connect().await;
     connection.request("POST", "/fail/count/5", "Expect: 100-continue\r\nContent-Length: 5\r\n").await;
-    let mut told = connection.head().await;
-    if told.status == 100 {
+    let mut answer = connection.head().await;
+    if answer.status == 100 {
         connection.send("hello").await.unwrap();
-        told = connection.response().await;
+        answer = connection.response().await;
     }
-    assert_eq!(told.status, 200, "{told:?}");
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]

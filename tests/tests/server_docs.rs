@@ -114,7 +114,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
 }
 
 #[tokio::test]
-async fn operation_ids_tags_and_schemas_are_named_as_in_the_seed() {
+async fn operation_ids_tags_and_schemas_are_named_as_in_the_python_server() {
     let server = TestServer::start().await;
     let document = document(&server).await;
     let failure = json!(["failure-injection"]);

@@ -65,7 +65,7 @@ async fn a_count_is_exact_when_requests_wait_for_slots() {
 async fn a_count_set_while_requests_run_is_exact_from_then_on() {
     let server = TestServer::builder().flag("--workers", 2).start().await;
     for round in 1..20_usize {
-        // These began before the count was set: whichever of them fail are told by their status.
+        // These began before the count was set: their status says which of them failed.
         let earlier = count_failures(&server, 64, 16);
         let arm = answer(server.post(&format!("/fail/count/{round}")));
         let (earlier, _) = futures::join!(earlier, arm);
@@ -180,7 +180,7 @@ async fn reset_ends_both_modes_at_once() {
     assert_eq!(count_failures(&server, 64, 64).await, 64);
     answer(server.post("/fail/reset")).await;
     assert_eq!(count_failures(&server, 64, 64).await, 0);
-    // Twice is as good as once.
+    // A second reset changes nothing.
     assert_eq!(answer(server.post("/fail/reset")).await.status, 200);
 }
 

@@ -12,7 +12,7 @@ async fn the_complete_flow_holds_from_healthy_to_failure_precedence() {
     let health = answer(server.get("/health")).await;
     assert_eq!((health.status, health.body["status"].as_str()), (200, Some("ok")));
 
-    // 2. and 3. Three failures are ordered, and three happen.
+    // 2. and 3. Three failures are armed, and three requests fail.
     assert_eq!(answer(server.post("/fail/count/3")).await.status, 200);
     for _ in 0..3 {
         assert_eq!(answer(server.get("/msg")).await.status, 500);

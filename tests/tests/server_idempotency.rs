@@ -141,11 +141,11 @@ async fn a_cache_holds_as_many_entries_as_configured_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_entry_lives_as_long_as_configured_and_hits_do_not_extend_it() {
+async fn an_entry_is_kept_as_long_as_configured_and_hits_do_not_extend_it() {
     let server = TestServer::builder().flag("--cache-ttl-seconds", 2).start().await;
     let asked = Instant::now();
     let first = keyed(&server, "k").await;
-    // Hits all the while: if they extended its life, it would never end.
+    // Hits all the while: if they extended its time, it would never expire.
     let expired = async {
         loop {
             let again = keyed(&server, "k").await;
@@ -171,7 +171,7 @@ fn written_at(line: &LogLine) -> u64 {
 }
 
 #[tokio::test]
-async fn an_entry_lives_from_its_storing_and_not_from_its_request() {
+async fn the_time_of_an_entry_counts_from_its_storing_and_not_from_its_request() {
     const MIDNIGHT: u64 = 24 * 60 * 60 * 1000;
     let server = TestServer::verbose().flag("--cache-ttl-seconds", 2).start().await;
     answer(server.get_keyed("/msg?delay=1500", "k")).await.message_id();
@@ -193,7 +193,7 @@ async fn expired_entries_are_swept_without_being_read() {
 }
 
 #[tokio::test]
-async fn forty_at_once_with_one_new_key_get_one_message() {
+async fn forty_overlapping_requests_with_one_key_get_one_message() {
     let server = TestServer::builder().flag("--workers", 2).start().await;
     let all = join_all((0..40).map(|_| answer(server.get_keyed("/msg?delay=300", "k")))).await;
     let id = all[0].message_id();
@@ -202,7 +202,7 @@ async fn forty_at_once_with_one_new_key_get_one_message() {
 }
 
 #[tokio::test]
-async fn one_flight_works_with_fewer_slots_than_followers() {
+async fn single_flight_works_with_fewer_slots_than_followers() {
     for slots in [1, 2] {
         let server = TestServer::builder().flag("--max-concurrency", slots).start().await;
         let all = join_all((0..20).map(|_| answer(server.get_keyed("/msg?delay=100", "k")))).await;
@@ -212,7 +212,7 @@ async fn one_flight_works_with_fewer_slots_than_followers() {
 }
 
 #[tokio::test]
-async fn flights_of_different_keys_do_not_wait_for_each_other() {
+async fn executions_of_different_keys_do_not_wait_for_each_other() {
     let server = TestServer::verbose().start().await;
     let slow = answer(server.get_keyed("/msg?delay=30000", "slow"));
     let others = async {

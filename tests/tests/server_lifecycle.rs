@@ -1,4 +1,4 @@
-//! Stopping: what is in flight is finished, nothing new is begun, nobody who only listens holds it up.
+//! Stopping: requests in flight are finished, no new ones begin, and idle connections do not delay it.
 
 use rustix::process::Signal;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ async fn in_flight(server: &TestServer, delay: u32) -> RawConnection {
     connection
 }
 
-/// Returns once nobody listens any more.
+/// Returns once the address has no listener any more.
 async fn refuses_connections(server: &TestServer) {
     let refused = async {
         while TcpStream::connect(server.address()).await.is_ok() {
@@ -30,7 +30,7 @@ fn tells_of_shutdown(line: &LogLine) -> bool {
 }
 
 #[tokio::test]
-async fn an_idle_server_stops_on_either_signal_and_says_so() {
+async fn an_idle_server_stops_on_either_signal_and_logs_it() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut server = TestServer::start().await;
         answer(server.get("/msg")).await.message_id();
@@ -46,7 +46,7 @@ async fn an_idle_server_stops_on_either_signal_and_says_so() {
 #[tokio::test]
 async fn a_request_in_flight_is_finished_on_either_signal() {
     for signal in [Signal::TERM, Signal::INT] {
-        // Once it is answered, only the settings of idle connections could still hold the end up.
+        // Once it is answered, only the settings of idle connections could still delay the stop.
         let builder = TestServer::verbose().flag("--shutdown-timeout", 300);
         let builder = builder.flag("--keep-alive", 3600).flag("--header-timeout", 300);
         let mut server = builder.start().await;
@@ -108,7 +108,7 @@ async fn followers_of_a_key_are_in_flight() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_holds_nothing_up() {
+async fn an_idle_connection_does_not_delay_the_stop() {
     let mut server =
         TestServer::builder().flag("--shutdown-timeout", 300).flag("--keep-alive", 3600).start().await;
     let mut idle = server.connect().await;
@@ -120,7 +120,7 @@ async fn an_idle_connection_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_connection_that_has_sent_nothing_holds_nothing_up_for_long() {
+async fn a_connection_that_has_sent_nothing_does_not_delay_the_stop_for_long() {
     let builder = TestServer::builder().flag("--shutdown-timeout", 1).flag("--header-timeout", 300);
     let mut server = builder.start().await;
     let silent = server.connect().await;
@@ -133,7 +133,7 @@ async fn a_connection_that_has_sent_nothing_holds_nothing_up_for_long() {
 }
 
 #[tokio::test]
-async fn what_outlasts_the_shutdown_timeout_is_cut_off() {
+async fn requests_that_outlast_the_shutdown_timeout_are_dropped() {
     for timeout in [0, 1] {
         let builder =
             TestServer::verbose().flag("--shutdown-timeout", timeout).flag("--request-timeout", 300);

@@ -1,4 +1,4 @@
-//! Slots and timeouts: every wait has an end, and everything taken comes back.
+//! Slots and timeouts: every wait is bounded, and every slot is given back.
 
 use std::time::{Duration, Instant};
 
@@ -177,7 +177,7 @@ async fn the_control_plane_has_no_request_of_its_own_timed_out_by_a_busy_one() {
 }
 
 #[tokio::test]
-async fn many_clients_that_come_and_go_leave_nothing_taken() {
+async fn many_clients_that_connect_and_leave_keep_no_slot() {
     let server = TestServer::builder().flag("--max-concurrency", 4).flag("--workers", 2).start().await;
     for _ in 0..5 {
         let clients = (0..60).map(|n| {

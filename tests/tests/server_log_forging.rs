@@ -1,5 +1,5 @@
-//! No input breaks a line of the log, forges a second one, or speaks to the terminal; and who asks for no colour
-//! gets none.
+//! No input breaks a line of the log, forges a second one, or sends commands to the terminal, and colours are only
+//! written to terminals that want them.
 
 use std::fs::File;
 use std::io::Read;
@@ -103,7 +103,7 @@ async fn in_the_console_format_every_line_begins_as_ours_do() {
 }
 
 #[tokio::test]
-async fn the_console_format_tells_what_json_tells() {
+async fn the_console_format_has_what_json_has() {
     let server = TestServer::verbose().flag("--log-format", "console").start().await;
     let sent = workspace_tests::answer(server.get_keyed("/msg?delay=1", "order-1")).await;
     let id = sent.correlation_id().to_string();

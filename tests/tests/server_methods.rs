@@ -1,4 +1,4 @@
-//! HEAD and CONNECT, the two methods that are more than a name.
+//! HEAD and CONNECT, the two methods with framing rules of their own.
 
 use serde_json::json;
 use workspace_tests::{TestServer, within};
@@ -34,7 +34,7 @@ async fn head_is_answered_with_the_head_of_get_and_no_body() {
 }
 
 #[tokio::test]
-async fn head_is_a_405_on_the_routes_of_the_seed_that_do_not_take_it() {
+async fn head_is_a_405_on_msg_and_the_failure_routes() {
     let server = TestServer::start().await;
     let routes = [
         ("/msg", "GET"),

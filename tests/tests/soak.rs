@@ -20,7 +20,7 @@ async fn a_few_seconds_of_soak_hold() {
 }
 
 #[tokio::test]
-async fn a_server_that_forgets_its_keys_is_found_out() {
+async fn a_server_that_forgets_its_keys_is_detected() {
     let server = TestServer::builder().flag("--cache-max-size", 1).start().await;
     let outcome = soak(&["--seconds", "20", "--url", &server.url("/")]).await;
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
@@ -29,7 +29,7 @@ async fn a_server_that_forgets_its_keys_is_found_out() {
 }
 
 #[tokio::test]
-async fn failures_that_somebody_else_uses_up_are_found_out() {
+async fn failures_that_another_client_uses_up_are_detected() {
     let server = TestServer::start().await;
     let thief = async {
         loop {

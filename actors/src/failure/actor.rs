@@ -58,7 +58,7 @@ impl Failures {
         failures
     }
 
-    /// Publishes whether anything is armed. Always before an answer is sent: who has the answer must see its effect.
+    /// Publishes whether anything is armed, before an answer is sent: a caller that has the answer must see its effect.
     fn publish(&self, now: Instant) -> FailureStatus {
         let status = self.plan.status(now);
         self.armed.store(status.failing(), Ordering::Release);

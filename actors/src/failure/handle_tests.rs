@@ -53,7 +53,7 @@ async fn a_dropped_failure_is_due_again() {
 }
 
 #[actix_rt::test]
-async fn a_question_whose_asker_has_gone_takes_no_failure() {
+async fn a_request_that_leaves_before_its_decision_takes_no_failure() {
     let handle = started();
     handle.fail_next(1).await.unwrap();
     let mut question = Box::pin(handle.decide());

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-/// What is armed. By [`Default`], nothing is.
+/// What is armed; nothing by [`Default`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailurePlan {
     count: u32,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_fails_by_default() {
+    fn no_request_fails_by_default() {
         assert_eq!(FailurePlan::default().decide(Instant::now()), None);
     }
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_reached_nobody_is_due_again() {
+    fn a_failure_that_no_client_has_seen_is_due_again() {
         let (mut plan, now) = (FailurePlan::default(), Instant::now());
         plan.fail_next(1);
         let reason = plan.decide(now).unwrap();

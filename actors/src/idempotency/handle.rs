@@ -102,8 +102,8 @@ async fn sweep_regularly<V: Answer>(cache: WeakAddress<Answers<V>>) {
 
 impl<V: Answer> IdempotencyHandle<V> {
     /// Asks for the answer to the request with `key` that `fingerprint` identifies, and waits while another caller is
-    /// making it. The wait has no bound of its
-    /// own: it ends with the other's execution, or when this future is dropped, which leaves no trace.
+    /// making it. The wait has no bound of its own: it ends with the execution of the other caller, or when this
+    /// future is dropped, which leaves no trace.
     ///
     /// # Errors
     /// [`ActorError`] when the actor has not answered, or loses its state during the wait.

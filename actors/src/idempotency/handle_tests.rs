@@ -64,8 +64,8 @@ async fn a_dropped_lease_goes_to_the_first_follower_that_has_not_left() {
     let (gone, third) = (waiting(&cache, "a").await, waiting(&cache, "a").await);
     drop(gone);
     drop(first);
-    let Outcome::Execute(heir) = third.await else { panic!("nobody made an answer") };
-    heir.complete(8);
+    let Outcome::Execute(successor) = third.await else { panic!("no answer was made") };
+    successor.complete(8);
     assert_eq!(replay(&cache, "a").await, 8);
     assert_eq!(cache.stats().await.unwrap(), CacheStats { stored: 1, in_flight: 0 });
 }
@@ -165,7 +165,7 @@ async fn panic_in_handler<V: Answer>(cache: &IdempotencyHandle<V>) {
     assert_eq!(cache.address.ask(Panic).await, Err(ActorError::Failed("idempotency")));
 }
 
-/// A follower that says how its wait ended.
+/// A follower, whose task returns how its wait ended.
 async fn following(
     cache: &IdempotencyHandle<u32>,
     key: &str,
@@ -223,7 +223,7 @@ async fn a_lease_from_before_a_panic_neither_completes_nor_abandons_the_executio
 }
 
 #[actix_rt::test]
-async fn a_lease_from_before_a_panic_stores_nothing_under_a_key_that_nobody_asks_for() {
+async fn a_lease_from_before_a_panic_stores_nothing_under_a_key_that_is_not_in_flight() {
     let cache = started();
     let before = lease(&cache, "a").await;
     panic_in_handler(&cache).await;
@@ -252,7 +252,7 @@ impl Clone for Fragile {
 }
 
 #[actix_rt::test]
-async fn an_answer_that_panics_in_a_clone_ends_neither_the_actor_nor_leaves_a_follower_waiting() {
+async fn an_answer_whose_clone_panics_neither_ends_the_actor_nor_leaves_a_follower_waiting() {
     for clones in 1..=4 {
         let settings = CacheSettings { max_size: NonZeroUsize::MIN, ttl: TTL };
         let (cache, actor) = prepare::<Fragile>(settings, "test");

@@ -84,7 +84,7 @@ impl<V: Clone> Published<V> {
     pub(super) fn publish(&self, key: &Key, fingerprint: Fingerprint, value: V, expires: Instant) {
         let answers = &mut self.lock().answers;
         if answers.len() == MAX_ANSWERS {
-            // What is still asked for comes back with its next replay.
+            // An answer that is still in use is published again with its next replay.
             answers.clear();
         }
         answers.insert(Key::clone(key), Answer { value, fingerprint, expires });

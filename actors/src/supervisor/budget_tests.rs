@@ -12,14 +12,14 @@ fn drain(budget: &mut Budget, calls: u64, now: Instant) -> u32 {
 }
 
 #[test]
-fn it_starts_with_one_seconds_worth() {
+fn it_starts_with_the_retries_of_one_second() {
     let now = Instant::now();
     assert_eq!(drain(&mut Budget::new(settings(0.2, 10.0), 0, now), 0, now), 10);
     assert_eq!(drain(&mut Budget::new(settings(0.0, 0.0), 0, now), 0, now), 0);
 }
 
 #[test]
-fn calls_earn_their_share() {
+fn each_call_earns_its_share() {
     let now = Instant::now();
     let mut budget = Budget::new(settings(0.2, 0.0), 0, now);
     assert_eq!(drain(&mut budget, 100, now), 20);
@@ -36,7 +36,7 @@ fn calls_that_were_counted_before_a_budget_earn_nothing_in_it() {
 }
 
 #[test]
-fn seconds_earn_theirs_and_save_up_no_more_than_one() {
+fn each_second_earns_its_rate_and_at_most_one_second_is_saved() {
     let now = Instant::now();
     let mut budget = Budget::new(settings(0.0, 10.0), 0, now);
     drain(&mut budget, 0, now);
@@ -53,7 +53,7 @@ fn a_rate_below_one_a_second_still_earns_a_whole_retry() {
 }
 
 #[test]
-fn what_was_earned_long_ago_is_worth_nothing() {
+fn credit_that_is_older_than_the_window_is_worth_nothing() {
     let now = Instant::now();
     let mut budget = Budget::new(settings(0.2, 0.0), 0, now);
     // An hour at 100 calls a second leaves what ten seconds earn, 200, not 72 000.
@@ -61,7 +61,7 @@ fn what_was_earned_long_ago_is_worth_nothing() {
 }
 
 #[test]
-fn credit_that_is_read_again_and_again_ends_no_later() {
+fn reading_credit_again_does_not_extend_it() {
     let start = Instant::now();
     let mut budget = Budget::new(settings(0.2, 0.0), 0, start);
     let granted: Vec<bool> = [0, 1_000, 9_000, 10_001, 10_001, 20_000]
@@ -80,7 +80,7 @@ fn against_a_server_that_only_fails_retries_stay_within_share_and_rate() {
         retries += u32::from(budget.withdraw(call, now).is_ok());
         retries += u32::from(budget.withdraw(call, now).is_ok());
     }
-    // 20 % of 6 000 calls, 10 for each of 60 seconds, and the first second's worth.
+    // 20 % of 6 000 calls, 10 for each of 60 seconds, and the retries of the first second.
     assert!(retries <= 1_200 + 600 + 10, "{retries}");
     assert!(retries >= 1_700, "{retries}");
 }

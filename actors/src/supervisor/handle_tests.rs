@@ -127,12 +127,12 @@ async fn a_thousand_ask_at_the_moment_of_recovery(allowed: u32) {
 }
 
 #[actix_rt::test]
-async fn of_a_thousand_who_ask_at_the_moment_of_recovery_exactly_one_is_let_through() {
+async fn of_a_thousand_calls_at_the_moment_of_recovery_exactly_one_is_admitted() {
     a_thousand_ask_at_the_moment_of_recovery(1).await;
 }
 
 #[actix_rt::test]
-async fn of_a_thousand_who_ask_at_the_moment_of_recovery_exactly_the_allowed_ten_are_let_through() {
+async fn of_a_thousand_calls_at_the_moment_of_recovery_exactly_the_allowed_ten_are_admitted() {
     a_thousand_ask_at_the_moment_of_recovery(10).await;
 }
 
@@ -151,7 +151,7 @@ async fn a_probe_whose_caller_left_before_it_was_granted_gives_its_place_back() 
     let supervisor = opened(1).await;
     tokio::time::advance(RECOVERY).await;
     for _ in 0..100 {
-        // Asked, and gone before the answer; or gone with the answer in the channel, unread.
+        // Dropped before the answer is made, or with the answer unread in the channel.
         assert!(supervisor.admit(lease()).now_or_never().is_none());
         let unread = supervisor.admit(lease());
         futures::pin_mut!(unread);
@@ -290,7 +290,7 @@ async fn after_a_restart_only_later_calls_add_to_the_retry_budget() {
 }
 
 #[actix_rt::test]
-async fn the_breaker_follows_commands() {
+async fn the_breaker_obeys_commands() {
     let supervisor = start(1, 1, 10.0);
     supervisor.force_open().await.unwrap();
     tokio::time::advance(RECOVERY * 1_000).await;
@@ -398,7 +398,7 @@ async fn a_permit_from_before_a_panic_is_exchanged_for_one_of_the_new_state() {
 }
 
 #[actix_rt::test]
-async fn a_handle_whose_actor_has_ended_says_so() {
+async fn a_question_to_an_ended_actor_is_an_error() {
     let arbiter = actix::Arbiter::new();
     let (send, receive) = std::sync::mpsc::channel();
     arbiter.spawn_fn(move || {

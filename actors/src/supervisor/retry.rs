@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failed_attempt_gets_its_verdict() {
+    fn each_failed_attempt_gets_its_decision() {
         let policy = RetryPolicy {
             max_attempts: 3,
             backoff: Backoff { min: seconds(1), max: seconds(60), multiplier: 2.0, jitter: Jitter::None },

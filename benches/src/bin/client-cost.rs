@@ -75,7 +75,7 @@ fn client(options: &Options) -> Result<ResilientClient, Failure> {
     })?)
 }
 
-/// What anybody would write with awc: set a request id, send, read the body.
+/// The same call by awc alone: sets a request id, sends, reads the body.
 async fn bare(client: &awc::Client, url: &str) -> Result<(), Failure> {
     let request = client.get(url).insert_header(("x-request-id", Uuid::new_v4().to_string()));
     let mut reply = request.send().await.map_err(|error| error.to_string())?;

@@ -26,7 +26,7 @@ pub(crate) struct Failure {
     what: What,
 }
 
-/// What the attempt brought.
+/// The result of the attempt.
 enum What {
     Reply(Reply, Option<NotFollowed>),
     Fault(Fault),

@@ -1,9 +1,9 @@
 //! Calls that run in place: their caller polls them on the worker's own thread, without a queue between.
 //!
 //! A call is not `Send`, because awc is not; its future is, so that callers may spawn it anywhere. So the call stays
-//! at the worker's desk, on its thread, and the caller's future has only its key. Polled or dropped on another
-//! thread, that future sends a message to the worker, which always finds a place. When the worker ends, its desk and
-//! all calls at it are dropped on its thread. So no path loses what a call holds.
+//! on the worker's thread, and the caller's future has only its key. Polled or dropped on another thread, that future
+//! sends a message to the worker, for which there is always a place. When the worker ends, all its calls are dropped
+//! on its thread. So no path loses what a call holds.
 
 use std::{
     cell::RefCell,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{error::Error, transport::AwcTransport};
 
-/// A worker, among all of the process.
+/// Identifies a worker among all workers of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WorkerId {
     pub(super) client: u64,
@@ -33,13 +33,13 @@ pub(super) struct WorkerId {
 pub(super) type Call = LocalBoxFuture<'static, Outcome>;
 
 /// What a worker has on its thread: a transport, and the calls that run in place.
-pub(super) struct Desk {
+pub(super) struct WorkerThread {
     transport: Rc<AwcTransport>,
     /// A call is taken out while it is polled.
     calls: RefCell<Slab<Option<Call>>>,
 }
 
-impl Desk {
+impl WorkerThread {
     pub(super) fn new(transport: AwcTransport) -> Self {
         Self { transport: Rc::new(transport), calls: RefCell::default() }
     }
@@ -80,23 +80,23 @@ impl Desk {
 
 thread_local! {
     /// The workers on this thread.
-    static HERE: RefCell<Vec<(WorkerId, Rc<Desk>)>> = const { RefCell::new(Vec::new()) };
+    static HERE: RefCell<Vec<(WorkerId, Rc<WorkerThread>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The worker of a client on this thread, if there is one.
-pub(super) fn worker_here(client: u64) -> Option<(WorkerId, Rc<Desk>)> {
+pub(super) fn worker_here(client: u64) -> Option<(WorkerId, Rc<WorkerThread>)> {
     find(|id| id.client == client)
 }
 
-fn desk_here(worker: WorkerId) -> Option<Rc<Desk>> {
-    find(|id| id == worker).map(|(_, desk)| desk)
+fn thread_of(worker: WorkerId) -> Option<Rc<WorkerThread>> {
+    find(|id| id == worker).map(|(_, thread)| thread)
 }
 
-fn find(is_it: impl Fn(WorkerId) -> bool) -> Option<(WorkerId, Rc<Desk>)> {
+fn find(is_it: impl Fn(WorkerId) -> bool) -> Option<(WorkerId, Rc<WorkerThread>)> {
     // While the thread ends there is no worker on it any more.
     HERE.try_with(|all| {
         let all = all.borrow();
-        all.iter().find(|(id, _)| is_it(*id)).map(|(id, desk)| (*id, Rc::clone(desk)))
+        all.iter().find(|(id, _)| is_it(*id)).map(|(id, thread)| (*id, Rc::clone(thread)))
     })
     .ok()
     .flatten()
@@ -106,21 +106,21 @@ fn find(is_it: impl Fn(WorkerId) -> bool) -> Option<(WorkerId, Rc<Desk>)> {
 pub(super) struct Registered(WorkerId);
 
 impl Registered {
-    pub(super) fn new(worker: WorkerId, desk: Rc<Desk>) -> Self {
-        HERE.with_borrow_mut(|all| all.push((worker, desk)));
+    pub(super) fn new(worker: WorkerId, thread: Rc<WorkerThread>) -> Self {
+        HERE.with_borrow_mut(|all| all.push((worker, thread)));
         Self(worker)
     }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let desk = HERE.try_with(|all| {
+        let thread = HERE.try_with(|all| {
             let mut all = all.borrow_mut();
             let place = all.iter().position(|(id, _)| *id == self.0)?;
             Some(all.swap_remove(place).1)
         });
         // Only now: dropping calls and connections runs code that looks for a worker.
-        drop(desk);
+        drop(thread);
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) struct LocalCall<'a> {
 }
 
 enum Stage {
-    /// The call is at the worker's desk, under this key.
+    /// The call is on the worker's thread, under this key.
     Here(usize),
     /// The worker goes on with the call, because its caller moved to another thread.
     Away(Pin<Box<dyn Future<Output = Outcome> + Send>>),
@@ -160,8 +160,8 @@ impl Future for LocalCall<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         if let Stage::Here(key) = self.stage {
-            if let Some(desk) = desk_here(self.worker) {
-                let outcome = ready!(desk.poll(key, cx));
+            if let Some(thread) = thread_of(self.worker) {
+                let outcome = ready!(thread.poll(key, cx));
                 self.stage = Stage::Done;
                 return Poll::Ready(outcome);
             }
@@ -179,8 +179,8 @@ impl Future for LocalCall<'_> {
 impl Drop for LocalCall<'_> {
     fn drop(&mut self) {
         let Stage::Here(key) = self.stage else { return };
-        match desk_here(self.worker) {
-            Some(desk) => drop(desk.remove(key)),
+        match thread_of(self.worker) {
+            Some(thread) => drop(thread.remove(key)),
             // A worker that has ended has dropped its calls.
             None => drop(self.link.strays.send(Stray::Drop { key })),
         }

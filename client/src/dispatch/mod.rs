@@ -67,11 +67,11 @@ impl WorkerPool {
         call: Admitted,
     ) -> impl Future<Output = Outcome> + Send {
         match local::worker_here(self.client).filter(|_| timer::in_runtime()) {
-            Some((id, desk)) => {
+            Some((id, thread)) => {
                 let deadline = Deadline::of(&call);
-                let transport = desk.transport();
+                let transport = thread.transport();
                 let run = async move { engine::run(&state, &*transport, call).await };
-                let key = desk.begin(Box::pin(run));
+                let key = thread.begin(Box::pin(run));
                 Either::Left(LocalCall::new(id, key, &self.links[id.index], deadline))
             }
             None => {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Outcome,
-    local::{Desk, Registered, WorkerId},
+    local::{Registered, WorkerId, WorkerThread},
     queue::{Inbox, Job, Stray},
 };
 use crate::{engine, lifetime::Lifetime, transport::AwcTransport};
@@ -27,8 +27,8 @@ impl Worker {
     /// The future serves the calls that others hand over. It ends with the last handle of the client, or when the
     /// client is closed and its last call has ended.
     pub(crate) fn open(self, tls: Arc<rustls::ClientConfig>, lifetime: Lifetime) -> impl Future<Output = ()> {
-        let desk = Rc::new(Desk::new(AwcTransport::new(tls)));
-        let registered = Registered::new(self.id, Rc::clone(&desk));
+        let thread = Rc::new(WorkerThread::new(AwcTransport::new(tls)));
+        let registered = Registered::new(self.id, Rc::clone(&thread));
         let mut inbox = self.inbox;
         async move {
             let _registered = registered;
@@ -37,9 +37,9 @@ impl Worker {
             loop {
                 tokio::select! {
                     biased;
-                    Some(stray) = inbox.strays.recv() => settle(stray, &desk),
+                    Some(stray) = inbox.strays.recv() => settle(stray, &thread),
                     job = inbox.jobs.recv() => match job {
-                        Some(job) => start(job, &desk),
+                        Some(job) => start(job, &thread),
                         None => return,
                     },
                     () = &mut ended => return,
@@ -49,18 +49,18 @@ impl Worker {
     }
 }
 
-fn start(job: Job, desk: &Desk) {
+fn start(job: Job, thread: &WorkerThread) {
     let Some((state, call)) = job.call.take() else { return };
-    let transport = desk.transport();
+    let transport = thread.transport();
     let run = async move { engine::run(&state, &*transport, call).await };
     actix_rt::spawn(answer(run, job.reply));
 }
 
-fn settle(stray: Stray, desk: &Desk) {
+fn settle(stray: Stray, thread: &WorkerThread) {
     match stray {
-        Stray::Drop { key } => drop(desk.remove(key)),
+        Stray::Drop { key } => drop(thread.remove(key)),
         Stray::Adopt { key, reply } => {
-            if let Some(call) = desk.remove(key) {
+            if let Some(call) = thread.remove(key) {
                 actix_rt::spawn(answer(call, reply));
             }
         }
@@ -73,7 +73,7 @@ pub(crate) async fn answer(call: impl Future<Output = Outcome>, mut reply: onesh
         biased;
         () = reply.closed() => {}
         outcome = call => {
-            // Nothing is left to do for a caller that has gone.
+            // A caller that has stopped waiting needs no result.
             let _ = reply.send(outcome);
         }
     }

@@ -77,9 +77,9 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_nothing_behind() {
     );
     for _ in 0..100 {
         let calls = (0..100).map(|_| {
-            let patience = Duration::from_millis(rng.u64(0..8_000));
+            let limit = Duration::from_millis(rng.u64(0..8_000));
             let bench = &bench;
-            async move { drop(tokio::time::timeout(patience, bench.get()).await) }
+            async move { drop(tokio::time::timeout(limit, bench.get()).await) }
         });
         join_all(calls).await;
         bench.assert_idle();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[actix_rt::test]
-async fn a_server_that_asks_to_wait_is_waited_for() {
+async fn a_retry_waits_as_long_as_the_server_asks() {
     tokio::time::pause();
     for (value, waited) in [("7", 7), ("60", 60), ("0", 1), ("soon", 1), ("-5", 1), ("", 1)] {
         let bench =
@@ -15,7 +15,7 @@ async fn a_server_that_asks_to_wait_is_waited_for() {
 }
 
 #[actix_rt::test]
-async fn a_server_that_names_a_date_is_waited_for_until_then() {
+async fn a_retry_waits_until_the_date_that_the_server_names() {
     tokio::time::pause();
     let date = |ahead| httpdate::fmt_http_date(SystemTime::now() + ahead);
     for (value, at_least, at_most) in

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_climbs_out_by_whatever_reading() {
+    fn a_path_that_climbs_out_by_any_reading_is_recognised() {
         for path in [
             "..",
             "/..",

@@ -14,7 +14,7 @@ pub use flags::Flags;
 const ABOUT: &str = "An HTTP server that misbehaves on command, for testing HTTP clients.
 
 Every setting can be given as a flag, as an environment variable (SERVER_PORT for --port, and so on), or in the file \
-.env of the working directory; the first of them that has it wins. Without a command the server serves.";
+.env of the working directory; the first of them that has it is used. Without a command the server serves.";
 
 /// The command line.
 #[derive(Debug, StructOpt)]
@@ -25,8 +25,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// A command of the program. The comments of its variants and fields are help texts; its own one would replace that of
-/// the program, if `about` did not follow it.
+/// A command of the program. The comments of the commands are their help texts; structopt would take this comment for
+/// the description of the program.
 #[derive(Debug, StructOpt)]
 #[structopt(about = ABOUT)]
 pub enum Command {

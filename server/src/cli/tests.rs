@@ -69,6 +69,16 @@ fn the_help_names_the_variable_the_range_and_the_default_of_every_setting() {
 }
 
 #[test]
+fn the_help_of_the_program_says_what_it_is_and_how_it_is_configured() {
+    let help = help_of(&["--help"]);
+    assert!(
+        help.starts_with("test-server ") && help.contains(" An HTTP server that misbehaves on command"),
+        "{help}"
+    );
+    assert!(help.contains("environment variable") && help.contains(".env"), "{help}");
+}
+
+#[test]
 fn the_help_of_a_command_begins_with_its_own_description() {
     for (command, about) in [
         ("serve", "Serve until SIGTERM or SIGINT arrives."),
@@ -102,7 +112,7 @@ fn an_invalid_command_line_is_one_line() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_are_not_errors() {
     for flag in ["--help", "-h", "--version", "-V", "help"] {
         assert!(matches!(parsed(&[flag]), Err(Unparsed::Asked(_))), "{flag}");
     }

@@ -47,7 +47,7 @@ pub enum LogLevel {
     Info,
     /// Requests that time out.
     Warning,
-    /// What should not happen.
+    /// Unexpected errors.
     Error,
 }
 

@@ -43,7 +43,7 @@ impl Loaded {
     }
 }
 
-/// A value for people. The values are checked, so none holds a character that a terminal would obey.
+/// A value for people. The values are checked, so they contain no control characters.
 fn text(value: &Json) -> String {
     match value {
         Json::Null => "none".to_owned(),

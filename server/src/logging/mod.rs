@@ -32,7 +32,7 @@ pub const SESSION: &str = "server.session";
 pub const CACHE: &str = "server.cache";
 /// The logger of requests that wait for a slot.
 pub const CONCURRENCY: &str = "server.concurrency";
-/// The logger of what should not happen.
+/// The logger of unexpected errors.
 pub const ERROR: &str = "server.error";
 
 /// Guard that writes the lines that are still queued when it is dropped; keep it until the program ends.
@@ -87,7 +87,7 @@ pub fn warn_of_unknown(unknown: &[UnknownVariable]) {
     }
 }
 
-/// The logger of a record: its target, but for the start line.
+/// The logger of a record: its target, except for the start line.
 fn logger<'a>(record: &'a log::Record<'_>) -> &'a str {
     if record.target() == STARTED { STARTUP } else { record.target() }
 }

@@ -56,7 +56,7 @@ impl Layer for RequestEnvelope {
         let result = match answered {
             Ok(response) => {
                 let mut response = finish(response, id);
-                // Nothing can follow CONNECT but the end: no tunnel is opened here. A stop announces itself.
+                // No tunnel is opened, so nothing can follow CONNECT. A server that stops announces it in each answer.
                 let is_stopping = exchange.as_ref().is_some_and(|exchange| exchange.is_stopping());
                 if is_tunnel || is_stopping {
                     response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -94,7 +94,7 @@ fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<B
 /// Runs the handler of a request and turns a panic in it into an error like any other.
 ///
 /// The state that the handler shares with others lives in actors and in values that clean up when dropped, so a
-/// panic leaves none of it half changed.
+/// panic leaves it consistent.
 pub(crate) async fn catching_panics<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(ApiError::Panicked.into()))
 }

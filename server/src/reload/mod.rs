@@ -4,7 +4,7 @@
 //! The process that is started becomes a watcher. It holds the listening sockets and starts the server as a child,
 //! which gets copies of them through its standard input ([`handover`]). A TCP connection on loopback between the two,
 //! the lifeline, carries the rest: the child opens it when it serves, and stops when it is closed, whether the watcher
-//! closed it or has died.
+//! closed it or has ended.
 
 mod child;
 mod handover;

@@ -1,4 +1,4 @@
-//! `GET /msg`: the seed's one route that fails, waits, and answers idempotently.
+//! `GET /msg`: a message id, with failures, delays and idempotency.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};

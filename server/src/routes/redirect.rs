@@ -1,8 +1,8 @@
-//! What is answered on a path that no route has: a redirect if only the slash at its end is too much, else what the
-//! data plane says: it forwards to the upstream, or answers with a 404 unless a fault concerns the path.
+//! Requests to paths that no route has: a redirect if the path without the slashes at its end has one, else the answer
+//! of the data plane, which forwards to the upstream, or answers with a 404 unless a fault concerns the path.
 //!
-//! Starlette redirects to an absolute address that it makes from the `Host` header, and takes away all slashes at
-//! the end. The address here is relative to the request's, so that it holds behind a path prefix of a reverse proxy.
+//! Starlette redirects to an absolute address that it makes from the `Host` header, and removes all slashes at the
+//! end. The address here is relative to the request's, so that it works behind a path prefix of a reverse proxy.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! `POST /reset`: makes a session what it was when it was created.
+//! `POST /reset`: brings a session back to the state in which it was created.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};

@@ -13,9 +13,9 @@ use crate::middleware::timeout::{Bounded, Timeout};
 /// Which limits hold for a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plane {
-    /// What the client under test talks to: the number of requests that are processed at once is bounded.
+    /// Called by the client under test: the number of requests that are processed at once is bounded.
     Data,
-    /// What the person talks to who drives the test: answered even while every slot is taken.
+    /// Called by the test itself: answered even while every slot is taken.
     Control,
 }
 

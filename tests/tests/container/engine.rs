@@ -15,7 +15,7 @@ use workspace_tests::{Answer, answer, http, within};
 /// What the image must be able to do without.
 const HARDENED: [&str; 5] = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
 
-/// Whether containers are to be tested; if not, it says so where nobody can overlook it.
+/// Whether containers are to be tested; if not, a note on standard error says so.
 pub(crate) fn wanted() -> bool {
     let wanted = std::env::var_os("TEST_CONTAINER").is_some_and(|value| !value.is_empty() && value != "0");
     if !wanted {
@@ -163,7 +163,7 @@ impl Container {
         run(&[&["exec", &self.0], arguments].concat()).status.code()
     }
 
-    /// Begins to stop it, with far more patience than it needs.
+    /// Begins to stop it, with far more time than it needs.
     pub(crate) fn begin_stop(&self) -> tokio::process::Child {
         let words = program();
         let mut command = AsyncCommand::new(&words[0]);

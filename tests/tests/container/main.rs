@@ -117,7 +117,7 @@ async fn the_client_finds_the_server_by_name_without_a_file_in_its_image() {
     assert!(output.status.success(), "{report} {}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_str(&report).expect("a report is JSON");
     assert_eq!(report["outcome"], "ok");
-    // The container that the network is removed from must be gone first.
+    // The container must be removed before its network.
     drop(container);
 }
 

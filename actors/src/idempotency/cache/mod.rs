@@ -81,7 +81,7 @@ impl<V: Clone, W: Follower> IdempotencyCache<V, W> {
     }
 
     /// Decides whether a caller with `key` takes the stored answer, executes, or waits. A caller that asks for
-    /// something else under the same key does none of it.
+    /// something else under the same key gets a conflict.
     pub fn begin(&mut self, key: &Key, fingerprint: Fingerprint, caller: W, now: Instant) -> Begun<V, W> {
         let expired = match self.stored.get(key, now) {
             Found::Fresh(_, _, stored) if stored != fingerprint => return Begun::Conflict { caller },

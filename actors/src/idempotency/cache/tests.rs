@@ -7,7 +7,7 @@ use super::*;
 
 const TTL: Duration = Duration::from_secs(60);
 
-/// A caller by name, who has left if the name says so.
+/// A caller by name, which has left if the name begins with "gone".
 impl Follower for &'static str {
     fn has_left(&self) -> bool {
         self.starts_with("gone")
@@ -101,8 +101,8 @@ fn the_first_follower_takes_over_an_execution_that_is_abandoned() {
     let first = lead(&mut cache, "a", now);
     cache.begin(&key("a"), Fingerprint::default(), "second", now);
     cache.begin(&key("a"), Fingerprint::default(), "third", now);
-    let (second, heir) = cache.abandon(&key("a"), first).unwrap();
-    assert_eq!(heir, "second");
+    let (second, successor) = cache.abandon(&key("a"), first).unwrap();
+    assert_eq!(successor, "second");
     assert_eq!(cache.complete(&key("a"), second, 7, now).unwrap().followers, ["third"]);
 }
 

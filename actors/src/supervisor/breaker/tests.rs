@@ -182,7 +182,7 @@ fn a_result_of_an_earlier_state_changes_nothing() {
         assert_eq!(bench.report(early, outcome, 33), None);
         assert_eq!(bench.breaker.state(), &State::Closed { failures: 1 });
 
-        // A probe of the half-open state that was.
+        // A probe of the earlier half-open state.
         assert_eq!(bench.report(probe, outcome, 33), None);
         assert_eq!(bench.breaker.state(), &State::Closed { failures: 1 });
     }
@@ -290,7 +290,7 @@ impl Walk {
         assert!(!stale || *self.bench.breaker.state() == before, "a late result changed the state");
     }
 
-    /// The places that are taken are those of the probes that are out: none twice, none for nothing.
+    /// Each probe that is out takes exactly one place, and nothing else takes one.
     fn check(&self) {
         let now = self.bench.at(self.second);
         match self.bench.breaker.state() {

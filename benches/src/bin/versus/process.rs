@@ -92,7 +92,7 @@ pub(crate) fn on_processors(processors: &str, program: &std::path::Path) -> Comm
     command
 }
 
-/// A port that nobody listens on at the moment.
+/// A port without a listener.
 pub(crate) fn free_port() -> Outcome<u16> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(|error| error.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())

@@ -33,7 +33,7 @@ enum Typed {
     Delete(Call),
     /// Send a HEAD request, and print the status and the headers
     Head(Call),
-    /// Send many requests through one client, and print what came of them
+    /// Send many requests through one client, and print the results
     ///
     /// SIGINT (Ctrl-C) ends it early: the results so far are printed, and the exit code is 130. Otherwise the exit
     /// code is 0, whatever the outcomes.

@@ -1,4 +1,4 @@
-//! Writes to standard output and standard error. A reader that has gone away is not an error.
+//! Writes to standard output and standard error. A reader that has closed its side is not an error.
 
 use std::io::{self, ErrorKind, Write};
 

@@ -1,7 +1,7 @@
 //! The file `.env`, which is shared with other programs.
 //!
 //! It is read as python-dotenv reads it, with one difference: after a quotation mark that is never closed, reading
-//! continues at the next line, so that a fault of another program hides none of our lines. A line that is not an
+//! continues at the next line, so that an error in a line of another program hides no line of this server. A line that is not an
 //! assignment is skipped.
 
 mod expand;

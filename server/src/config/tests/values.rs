@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_ends_of_every_range_are_valid_and_what_lies_beyond_is_refused() {
+fn the_bounds_of_every_range_are_valid_and_values_beyond_them_are_refused() {
     let ranges = [
         ("SERVER_PORT", "0", "65535", "65536"),
         ("SERVER_MAX_CONCURRENCY", "1", "100000", "100001"),

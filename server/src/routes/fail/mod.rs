@@ -1,4 +1,4 @@
-//! `/fail/…`: the seed's failure modes, by count and by duration, and scripts of faults in one line.
+//! `/fail/…`: the failure modes, by count and by duration, and scripts of faults in one line.
 
 pub mod count;
 pub mod duration;

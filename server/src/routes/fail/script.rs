@@ -33,7 +33,7 @@ struct ScriptSet {
     script: Vec<String>,
 }
 
-/// Play a script of faults once
+/// Run a script of faults once
 ///
 /// The next requests, on every path, get these steps one after the other, in place of the plan.
 #[utoipa::path(

@@ -40,7 +40,7 @@ struct Preview {
 struct PreviewedRequest {
     /// The number of the request, from 1.
     n: usize,
-    /// The index of the rule that says so, from 0; null if nothing is injected.
+    /// The index of the rule that decides, from 0; null if nothing is injected.
     #[schema(required = true)]
     rule: Option<usize>,
     /// The index of the step in the script of the rule, from 0.

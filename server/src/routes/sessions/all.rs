@@ -131,7 +131,7 @@ async fn list_sessions(
     }))
 }
 
-/// The sessions behind the one with the id `after`; none if there is no such session.
+/// The sessions after the one with the id `after`; empty if there is no such session.
 fn following<'a>(all: &'a [SessionEntry], after: Option<&str>) -> &'a [SessionEntry] {
     let Some(after) = after else { return all };
     match all.iter().position(|entry| &*entry.id == after) {

@@ -31,7 +31,7 @@ pub(crate) struct SessionReport {
     last_used_at: f64,
     /// Requests to its data plane.
     requests: u64,
-    /// When it ends if nobody uses it; null for the default session.
+    /// Seconds until it ends unless it is used; null for the default session.
     #[schema(required = true)]
     expires_in_seconds: Option<f64>,
 }

@@ -24,7 +24,7 @@ pub fn route() -> Route {
 
 /// Report a session
 ///
-/// To look at a session is no use of it.
+/// Reading a session does not count as a use of it.
 #[utoipa::path(
     get,
     path = "/sessions/{id}",

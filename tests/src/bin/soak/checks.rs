@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use workspace_tests::TestServer;
 use workspace_tests::logs::LogLine;
 
-use crate::setup::{PATIENCE, SLOTS, Soak, message};
+use crate::setup::{LONGEST_WAIT, SLOTS, Soak, message};
 use crate::{Broken, broken};
 
 /// What the server's memory may grow by after the warm-up, in bytes.
@@ -59,7 +59,7 @@ pub(crate) async fn failures_are_exact(soak: &Soak, rng: &mut Rng) -> Result<(),
 pub(crate) async fn gauges_are_back(soak: &Soak) -> Result<(), Broken> {
     soak.client.reset().await.map_err(|error| Broken(error.to_string()))?;
     for client in [&soak.client, &soak.counter] {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + LONGEST_WAIT;
         while !is_idle(client) {
             if Instant::now() > end {
                 return broken!("no call is under way, and the client says {:?}", client.stats());

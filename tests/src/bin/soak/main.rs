@@ -24,11 +24,11 @@ struct Options {
     /// How long, in seconds; a cycle that has begun is finished
     #[structopt(long, default_value = "30")]
     seconds: u64,
-    /// A server that runs already and is used by nobody else, with a cache of 10000 or more; without it the
+    /// A server that runs already and that nothing else uses, with a cache of 10000 or more; without it the
     /// soak starts one of its own, and looks at its memory, descriptors and slots too
     #[structopt(long)]
     url: Option<String>,
-    /// What decides what is done; without it the variable SEED, or else a new one
+    /// The seed that decides what is done; by default that of the variable SEED, else a new one
     #[structopt(long)]
     seed: Option<u64>,
 }

@@ -24,7 +24,7 @@ pub(crate) const SLOTS: usize = 16;
 const NEVER: u32 = 1_000_000;
 
 /// How long anything may take before it counts as hanging. Never a measure of speed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// All that a soak works with.
 pub(crate) struct Soak {
@@ -73,8 +73,8 @@ impl Soak {
 
     /// Makes a call, which must end, and whose attempts are counted.
     pub(crate) async fn send(&self, call: Call<ResilientClient>) -> Result<Result<Response, Error>, Broken> {
-        let Ok(ended) = timeout(PATIENCE, call.send()).await else {
-            return broken!("a call has not ended after {PATIENCE:?}");
+        let Ok(ended) = timeout(LONGEST_WAIT, call.send()).await else {
+            return broken!("a call has not ended after {LONGEST_WAIT:?}");
         };
         let attempts = ended.as_ref().map_or_else(Error::attempts, Response::attempts);
         self.tally.attempts.add(attempts.len() as u64);
@@ -105,7 +105,7 @@ impl Soak {
     async fn settle(&self) -> Result<(), Broken> {
         // Connections are accepted in order: once these are served, so are all that were aborted before.
         for _ in 0..16 {
-            let served = timeout(PATIENCE, self.fresh_connection()).await;
+            let served = timeout(LONGEST_WAIT, self.fresh_connection()).await;
             if !matches!(&served, Ok(Ok(answer)) if answer.starts_with("HTTP/1.1 200")) {
                 return broken!("a new connection to a calm server brings {served:?}");
             }
@@ -114,7 +114,7 @@ impl Soak {
             sleep(Duration::from_secs(1)).await;
             return Ok(());
         };
-        let (mut same, mut last, end) = (0, 0, Instant::now() + PATIENCE);
+        let (mut same, mut last, end) = (0, 0, Instant::now() + LONGEST_WAIT);
         while same < 5 && Instant::now() < end {
             sleep(Duration::from_millis(30)).await;
             let now = server.footprint().descriptors;
@@ -139,7 +139,7 @@ impl Soak {
         let mut summary = format!("{}; {} keys", self.tally, self.keys.borrow().made());
         let (Some(server), Some(fresh)) = (self.server.take(), self.fresh) else { return Ok(summary) };
         drop((self.client, self.counter));
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + LONGEST_WAIT;
         while server.footprint().descriptors > fresh.descriptors {
             if Instant::now() > end {
                 let now = server.footprint().descriptors;
@@ -183,7 +183,7 @@ pub(crate) fn message(ended: Result<Response, Error>) -> Result<Option<String>, 
 
 #[allow(clippy::needless_pass_by_value, reason = "so that it fits map_err")]
 fn unasked(error: Error) -> Broken {
-    Broken(format!("an error that nobody asked for: {error}, after {:?}", error.attempts()))
+    Broken(format!("an unexpected error: {error}, after {:?}", error.attempts()))
 }
 
 fn config(url: &str, failure_threshold: u32) -> ClientConfig {

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
+    fn without_latencies_nothing_is_drawn() {
         assert_eq!(render(&latencies([])), "");
     }
 }

@@ -71,7 +71,7 @@ mod tests {
     use super::{super::plan::Plan, *};
 
     #[test]
-    fn the_table_tells_everything() {
+    fn the_table_has_every_figure() {
         console::set_colors_enabled(false);
         let mut tally = Tally::new();
         for ms in 1..=3 {
