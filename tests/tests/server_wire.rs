@@ -283,6 +283,23 @@ async fn a_malformed_chunk_gets_one_whole_refusal() {
 }
 
 #[tokio::test]
+async fn extensions_of_a_chunk_and_trailers_without_end_are_refused() {
+    let server = TestServer::start().await;
+    for begin in ["1;", "0\r\nX: "] {
+        let mut connection = server.connect().await;
+        connection.request("POST", "/fail/count/3", "Transfer-Encoding: chunked\r\n").await;
+        connection.send(begin).await.unwrap();
+        connection.send("a".repeat(64 * 1024)).await.unwrap();
+        let refused = connection.response().await;
+        assert_eq!(
+            (refused.status, refused.json()["detail"].as_str()),
+            (400, Some("Malformed request body"))
+        );
+    }
+    assert_eq!(answer(server.get("/fail/status")).await.body["currently_failing"], false);
+}
+
+#[tokio::test]
 async fn a_body_is_asked_for_only_when_it_is_wanted() {
     let server = TestServer::start().await;
     let mut connection = server.connect().await;

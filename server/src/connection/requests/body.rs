@@ -1,13 +1,13 @@
 //! What is still to come of a request's body. \[pure\]
 
-use super::chunks::{Chunks, Malformed};
+use super::chunks::{Chunks, Malformed, Overhead};
 use super::head::Framing;
 
 /// A body of which some bytes have been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
     Length(u64),
-    Chunked(Chunks),
+    Chunked(Chunks, Overhead),
 }
 
 impl Body {
@@ -16,7 +16,7 @@ impl Body {
         match framing {
             Framing::NoBody => None,
             Framing::Length(length) => Some(Self::Length(length)),
-            Framing::Chunked => Some(Self::Chunked(Chunks::default())),
+            Framing::Chunked => Some(Self::Chunked(Chunks::default(), Overhead::default())),
         }
     }
 
@@ -28,11 +28,11 @@ impl Body {
                 *left -= here as u64;
                 Ok(here)
             }
-            Self::Chunked(chunks) => chunks.take(data),
+            Self::Chunked(chunks, overhead) => chunks.take(data, overhead),
         }
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        matches!(self, Self::Length(0) | Self::Chunked(Chunks::Complete))
+        matches!(self, Self::Length(0) | Self::Chunked(Chunks::Complete, _))
     }
 }

@@ -27,23 +27,54 @@ pub(super) enum Chunks {
     Complete,
 }
 
+/// The bytes of a chunked body that are not data: sizes, extensions and trailers. A body that pays for them with data
+/// may have any number; otherwise a few bytes of data, which no limit on bodies refuses, could have extensions without
+/// end (CVE-2023-39326 of Go's server).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Overhead(u64);
+
+/// The most overhead that is not paid for.
+const MAX_OVERHEAD: u64 = 16 * 1024;
+
+/// The overhead that one byte of data pays for.
+const DATA_PAYS: u64 = 2;
+
+/// The overhead that each chunk may have, however small it is.
+const CHUNK_PAYS: u64 = 16;
+
+impl Overhead {
+    fn add_byte(&mut self) -> Result<(), Malformed> {
+        self.0 += 1;
+        if self.0 > MAX_OVERHEAD { Err(Malformed) } else { Ok(()) }
+    }
+
+    fn repay(&mut self, bytes: u64) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
+}
+
 /// A byte that cannot be there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
 impl Chunks {
-    /// Takes the next bytes; how many of them belong to the body.
-    pub(super) fn take(&mut self, data: &[u8]) -> Result<usize, Malformed> {
+    /// Takes the next bytes; how many of them belong to the body. Too much overhead is malformed.
+    pub(super) fn take(&mut self, data: &[u8], overhead: &mut Overhead) -> Result<usize, Malformed> {
         let mut at = 0;
         while at < data.len() && *self != Self::Complete {
             if let Self::Data(left) = *self {
                 let here = usize::try_from(left).unwrap_or(usize::MAX).min(data.len() - at);
                 at += here;
+                overhead.repay(DATA_PAYS * here as u64);
                 let left = left - here as u64;
                 *self = if left == 0 { Self::DataCr } else { Self::Data(left) };
             } else {
                 *self = self.step(data[at])?;
                 at += 1;
+                overhead.add_byte()?;
+                if *self == Self::Start {
+                    overhead.repay(CHUNK_PAYS);
+                }
             }
         }
         Ok(at)
@@ -97,11 +128,11 @@ mod tests {
         for body in bodies {
             let mut chunks = Chunks::default();
             let bytes = format!("{body}GET / HTTP/1.1");
-            assert_eq!(chunks.take(bytes.as_bytes()), Ok(body.len()), "{body:?}");
+            assert_eq!(chunks.take(bytes.as_bytes(), &mut Overhead::default()), Ok(body.len()), "{body:?}");
             assert_eq!(chunks, Chunks::Complete);
             // The same byte by byte.
-            let mut chunks = Chunks::default();
-            let taken = bytes.bytes().map(|byte| chunks.take(&[byte]).unwrap()).sum::<usize>();
+            let (mut chunks, mut overhead) = (Chunks::default(), Overhead::default());
+            let taken = bytes.bytes().map(|byte| chunks.take(&[byte], &mut overhead).unwrap()).sum::<usize>();
             assert_eq!(taken, body.len(), "{body:?}");
         }
     }
@@ -122,7 +153,32 @@ mod tests {
             "0\r\nX: y\rz",
         ];
         for body in bodies {
-            assert_eq!(Chunks::default().take(body.as_bytes()), Err(Malformed), "{body:?}");
+            assert_eq!(
+                Chunks::default().take(body.as_bytes(), &mut Overhead::default()),
+                Err(Malformed),
+                "{body:?}"
+            );
+        }
+    }
+    /// How much of a body is taken.
+    fn taken(body: &[u8]) -> Result<usize, Malformed> {
+        Chunks::default().take(body, &mut Overhead::default())
+    }
+
+    #[test]
+    fn extensions_and_trailers_are_bounded_and_data_pays_for_them() {
+        let long = "a".repeat(20_000);
+        for body in [
+            format!("1;{long}\r\n"),
+            format!("0\r\nX: {long}\r\n"),
+            "0\r\nX: y\r\n".replace("X: y\r\n", &"X: y\r\n".repeat(4000)),
+            "1;aaaaaaaaaaaaaaaaaaaa\r\nb\r\n".repeat(4000),
+        ] {
+            assert_eq!(taken(body.as_bytes()), Err(Malformed), "{}", &body[..20]);
+        }
+        let signed = format!("2000;chunk-signature={}\r\n{}\r\n", "f".repeat(64), "x".repeat(0x2000));
+        for body in ["1\r\na\r\n".repeat(100_000), signed.repeat(500)] {
+            assert_eq!(taken(body.as_bytes()), Ok(body.len()), "{}", &body[..20]);
         }
     }
 }
