@@ -7,6 +7,7 @@
 //! * [`logs`] reads the log lines of a program, as events that a test can wait for.
 //! * [`http`] sends ordinary requests; [`raw`] sends bytes, for what an ordinary client refuses to send.
 //! * [`process`] measures the memory and the descriptors of a running program.
+//! * [`session`] makes sessions of a server and talks to them.
 //! * [`siege`] is a server for hostile requests, and the check that they did no harm.
 //! * [`certificates`] makes certificates and configurations for servers that speak TLS.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
@@ -29,6 +30,7 @@ pub mod raw;
 pub mod running;
 pub mod seed;
 pub mod server;
+pub mod session;
 pub mod siege;
 pub mod wire_server;
 
@@ -50,3 +52,4 @@ pub use program::{Outcome, Program};
 pub use raw::RawConnection;
 pub use running::RunningServer;
 pub use server::TestServer;
+pub use session::Session;
