@@ -18,7 +18,7 @@ pub const ECHO: usize = 1 << 20;
 /// The largest body that is read before a fault comes instead of an answer, in bytes.
 pub const DRAINED: usize = 1 << 20;
 
-/// The largest fault plan, in bytes.
+/// The largest fault plan, in bytes of compact JSON.
 pub const PLAN: usize = 256 * 1024;
 
 /// The largest JSON body, in bytes.
@@ -82,8 +82,7 @@ pub fn limit_of(path: &str, config: &Config) -> usize {
     let Some(path) = own_paths::below(path, config.own_prefix()) else { return usize::MAX };
     let inner = path.strip_prefix("/s/").and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
     match inner.unwrap_or(path) {
-        "/sessions" | "/faults/preview" => JSON,
-        "/faults" => PLAN,
+        "/sessions" | "/faults" | "/faults/preview" => JSON,
         echo if echo == "/echo" || echo.starts_with("/echo/") => ECHO,
         _ if inner.is_some() && config.upstream.is_some() => usize::MAX,
         _ => IGNORED,
@@ -124,8 +123,8 @@ mod tests {
             ("/echo/a/b", ECHO),
             ("/echoes", IGNORED),
             ("/sessions", JSON),
-            ("/faults", PLAN),
-            ("/s/a/faults", PLAN),
+            ("/faults", JSON),
+            ("/s/a/faults", JSON),
             ("/s/a/echo", ECHO),
             ("/s/echo", IGNORED),
         ];

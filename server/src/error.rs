@@ -67,6 +67,9 @@ pub enum ApiError {
     Panicked,
 }
 
+/// Marks an answer that a fault plan has configured or that came from the upstream: no layer replaces its type and body.
+pub(crate) struct AsIntended;
+
 /// The body of every error but a validation error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]

@@ -68,9 +68,12 @@ async fn two_headers_are_refused() {
 #[tokio::test]
 async fn a_browser_may_use_sessions_keys_and_faults_and_sees_injected_answers() {
     let server = TestServer::builder().flag("--cors-enabled", true).start().await;
-    let session = Session::with_plan(&server, json!({ "rules": [
+    let session = Session::with_plan(
+        &server,
+        json!({ "rules": [
         { "match": {"path": "/msg"}, "script": ["503", {"status": 429, "retry_after": {"seconds": 1}}] }
-    ] }))
+    ] }),
+    )
     .await;
     let preflight = session
         .request(Method::OPTIONS, "/msg")

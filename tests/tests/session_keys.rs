@@ -75,7 +75,7 @@ async fn a_key_has_1_to_255_characters_without_its_quotes() {
         assert_eq!(entry["type"], "string_too_long", "{entry}");
         assert_eq!(entry["loc"], json!(["header", "Idempotency-Key"]));
     }
-    for value in ["\"\"", "a b", "\"a b\""] {
+    for value in ["a b", "\"a b\""] {
         let refused = ask(value.to_owned()).await;
         assert_eq!(refused.status, 422, "{value}: {refused:#?}");
         assert_eq!(refused.body["detail"][0]["loc"], json!(["header", "Idempotency-Key"]));

@@ -53,8 +53,7 @@ async fn a_session_is_created_with_every_field_and_described_by_its_address() {
         assert!((now() - at).abs() < 30.0, "{session}");
     }
     let fields: HashSet<&str> = session.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected =
-        ["id", "base_url", "seed", "created_at", "last_used_at", "requests", "expires_in_seconds"];
+    let expected = ["id", "base_url", "seed", "created_at", "last_used_at", "requests", "expires_in_seconds"];
     assert_eq!(fields, HashSet::from(expected));
     assert_eq!(answer(server.get("/s/Az0_-/msg")).await.status, 503, "its plan is in force");
     assert_eq!(answer(server.get("/s/Az0_-/msg")).await.status, 200);
@@ -182,10 +181,9 @@ async fn sessions_are_listed_in_pages() {
         paged.extend(page);
     }
     assert_eq!(paged, all, "pages put together are the list");
-    // A page may begin behind a session that has ended meanwhile.
-    delete(&server, &all[2]).await;
-    let rest = listed(&server, &format!("?after={}", all[2])).await;
-    assert!(rest.len() <= 2, "{rest:?}");
+    // A page may begin behind a session that has ended meanwhile, as when each page is deleted.
+    delete(&server, &all[1]).await;
+    assert_eq!(listed(&server, &format!("?after={}", all[1])).await, all[2..]);
     for query in ["?limit=0", "?limit=x", "?limit=-1", "?limit=99999999999999999999"] {
         let refused = answer(server.get(&format!("/sessions{query}"))).await;
         assert_eq!(refused.status, 422, "{query} {refused:#?}");
@@ -348,47 +346,6 @@ async fn sessions_do_not_nest() {
         found.assert_is(404, &json!({ "detail": "Not Found" }));
     }
     assert_eq!(listed(&server, "").await.len(), 3);
-}
-
-#[tokio::test]
-async fn deleting_a_session_ends_its_requests_in_flight_and_keeps_idle_connections() {
-    let server = TestServer::verbose().start().await;
-    let session = Session::open(&server, json!({ "id": "x", "max_concurrency": 1 })).await;
-    let mut idle = server.connect().await;
-    assert_eq!(idle.get("/s/x/msg").await.status, 200);
-    let mut running = server.connect().await;
-    running.request("GET", "/s/x/msg?delay=20000", "X-Request-ID: runs\r\n").await;
-    server.delayed("runs").await;
-    let mut waiting = server.connect().await;
-    waiting.request("GET", "/s/x/msg", "X-Request-ID: waits\r\n").await;
-    server.queued("waits").await;
-    let mut same = server.connect().await;
-    same.request("GET", "/s/x/msg?delay=20000", "X-Request-ID: runs\r\n").await;
-    assert_eq!(delete(&server, "x").await.status, 204);
-    for connection in [running, waiting, same] {
-        assert_eq!(String::from_utf8_lossy(&connection.closed().await), "", "closed without an answer");
-    }
-    assert_eq!(idle.get("/msg").await.status, 200, "an idle connection stays");
-    assert_eq!(idle.get("/s/x/msg").await.json(), no_such_session());
-    drop(session);
-}
-
-#[tokio::test]
-async fn a_reset_closes_delays_in_flight_and_stores_no_late_result() {
-    let server = TestServer::verbose().start().await;
-    Session::open(&server, json!({ "id": "x", "max_concurrency": 1 })).await;
-    let mut running = server.connect().await;
-    running.request("GET", "/s/x/msg?delay=1500", "X-Request-ID: runs\r\n").await;
-    server.delayed("runs").await;
-    let before = answer(server.get("/sessions/x")).await;
-    assert_eq!(answer(server.post("/s/x/reset")).await.status, 200);
-    assert_eq!(running.closed().await, b"");
-    let first = answer(server.get_keyed("/s/x/msg", "runs")).await;
-    assert!(!first.is_replayed(), "the slot is free and nothing is stored");
-    tokio::time::sleep(Duration::from_millis(1600)).await;
-    let second = answer(server.get_keyed("/s/x/msg", "runs")).await;
-    assert_eq!((second.message_id(), second.is_replayed()), (first.message_id(), true));
-    drop(before);
 }
 
 #[tokio::test]

@@ -75,7 +75,11 @@ impl<T: Member> Registry<T> {
 
     fn sweep(&self) {
         let swept = self.members.write().sweep(now());
-        for entry in swept {
+        self.end(swept);
+    }
+
+    fn end(&self, expired: Vec<Arc<Entry<T>>>) {
+        for entry in expired {
             log::debug!(target: self.log_target, id = &*entry.id; "Expired");
             entry.member.end();
         }
@@ -99,9 +103,12 @@ impl<T: Member> Handle<Create<T>> for Registry<T> {
         if reply.is_closed() {
             return;
         }
-        // An expired member neither takes room nor holds its id.
-        self.sweep();
-        let created = self.members.write().insert(id, lifetime, now(), make);
+        // An expired member neither takes room nor holds its id. Not every creation looks at all members.
+        let mut members = self.members.write();
+        let expired = if members.needs_sweep(&id) { members.sweep(now()) } else { Vec::new() };
+        let created = members.insert(id, lifetime, now(), make);
+        drop(members);
+        self.end(expired);
         let _ = reply.send(created);
     }
 }

@@ -97,7 +97,7 @@ impl<T: Member> RegistryHandle<T> {
         members.get(id).filter(|entry| !entry.usage.has_expired(now())).cloned()
     }
 
-    /// All members, in the order in which they were created.
+    /// All members, in the order of their ids.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Entry<T>>> {
         let now = now();

@@ -26,8 +26,6 @@ pub struct Entry<T> {
     pub member: T,
     /// Its use.
     pub usage: Usage,
-    /// Its place in the order of creation.
-    pub number: u64,
 }
 
 /// All members.
@@ -35,7 +33,6 @@ pub struct Entry<T> {
 pub(super) struct Table<T> {
     entries: HashMap<Id, Arc<Entry<T>>>,
     capacity: usize,
-    next: u64,
 }
 
 /// Why a member was not added.
@@ -60,9 +57,9 @@ impl<T> Table<T> {
     /// A table with one permanent member and room for `capacity` others.
     pub(super) fn new(id: Id, member: T, capacity: usize, now: Instant) -> (Self, Arc<Entry<T>>) {
         let usage = Usage::new(Lifetime::Unlimited, now);
-        let permanent = Arc::new(Entry { id: Arc::clone(&id), member, usage, number: 0 });
+        let permanent = Arc::new(Entry { id: Arc::clone(&id), member, usage });
         let entries = HashMap::from([(id, Arc::clone(&permanent))]);
-        (Self { entries, capacity, next: 1 }, permanent)
+        (Self { entries, capacity }, permanent)
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Arc<Entry<T>>> {
@@ -89,9 +86,7 @@ impl<T> Table<T> {
             id: Arc::clone(&id),
             member: make(),
             usage: Usage::new(Lifetime::SinceLastUse(lifetime), now),
-            number: self.next,
         });
-        self.next += 1;
         self.entries.insert(id, Arc::clone(&entry));
         Ok(entry)
     }
@@ -102,15 +97,20 @@ impl<T> Table<T> {
         self.entries.remove(id)
     }
 
+    /// Whether a member with this id can be added only if one that has expired is removed first.
+    pub(super) fn needs_sweep(&self, id: &str) -> bool {
+        self.entries.contains_key(id) || self.entries.len() > self.capacity
+    }
+
     /// Removes the members that have expired.
     pub(super) fn sweep(&mut self, now: Instant) -> Vec<Arc<Entry<T>>> {
         self.entries.extract_if(|_, entry| entry.usage.has_expired(now)).map(|(_, entry)| entry).collect()
     }
 
-    /// All members, in the order in which they were created.
+    /// All members, in the order of their ids.
     pub(super) fn all(&self) -> Vec<Arc<Entry<T>>> {
         let mut all: Vec<_> = self.entries.values().cloned().collect();
-        all.sort_unstable_by_key(|entry| entry.number);
+        all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         all
     }
 
@@ -148,7 +148,7 @@ mod tests {
         assert!(table.remove("a").is_some() && table.remove("a").is_none());
         assert_eq!(insert(&mut table, "c", at(20)), Ok(()));
         let ids: Vec<Id> = table.all().iter().map(|entry| Arc::clone(&entry.id)).collect();
-        assert_eq!(ids, ["default", "b", "c"].map(Id::from));
+        assert_eq!(ids, ["b", "c", "default"].map(Id::from));
     }
 
     #[test]

@@ -7,13 +7,11 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::drain;
-use super::endpoint::Endpoint;
 use super::injection::Injected;
 use crate::body;
 use crate::connection::{Delivery, End, Exchange, Promise};
 use crate::context::{CurrentSession, RequestContext, Slot};
-use crate::error::{ApiError, detail};
+use crate::error::{ApiError, AsIntended, detail};
 use crate::fault::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
 
 /// What follows an injection.
@@ -28,9 +26,8 @@ pub(super) enum Next {
 /// early answer.
 ///
 /// # Errors
-/// [`ApiError`] when the body of the request is too large or malformed.
+/// [`ApiError`] when the body of the request is malformed.
 pub(super) async fn next(
-    endpoint: Endpoint,
     injected: Injected,
     session: &CurrentSession,
     request: &HttpRequest,
@@ -48,7 +45,11 @@ pub(super) async fn next(
         Some(Fault::Garbage) => Some(Delivery::Garbage),
         _ => return Ok(Next::Execute(Some(injected))),
     };
-    drain(endpoint, payload, body::DRAINED).await?;
+    match body::ignore(payload, body::DRAINED).await {
+        // The fault has been counted, so it happens, whatever else is still to come.
+        Ok(()) | Err(ApiError::BodyTooLarge) => {}
+        Err(refusal) => return Err(refusal),
+    }
     if let Some(delivery) = delivery {
         deliver(request, delivery);
     }
@@ -149,6 +150,7 @@ fn early(status: u16) -> StatusFault {
 fn answer_of(fault: &StatusFault) -> HttpResponse {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = HttpResponse::build(status);
+    answer.extensions_mut().insert(AsIntended);
     for header in &fault.headers {
         answer.append_header(header.clone());
     }

@@ -72,39 +72,54 @@ pub async fn serve(
     }
     let injected = if injection::is_possible(session, &asked) {
         // A future of its own, so that a request without a fault does not carry its size about.
-        match Box::pin(inject(endpoint, session, request, &asked, &mut payload, &mut slot)).await? {
+        match Box::pin(inject(session, request, &asked, &mut payload, &mut slot)).await? {
             Next::Answer(answer) => return Ok(answer),
             Next::Execute(injected) => injected,
         }
     } else {
         None
     };
-    let answer = match (endpoint, &asked.key) {
-        (Endpoint::Upstream, _) => Box::pin(upstream::forward(request, payload, &mut slot)).await?,
+    let answer = work(endpoint, session, request, &asked, payload, &mut slot).await;
+    match injected {
+        // A refusal is an answer as well, and its fault has been counted.
+        Some(injected) => {
+            let answer = answer.unwrap_or_else(|refusal| refusal.error_response());
+            Ok(instead::after(injected, session, request, answer, slot))
+        }
+        None => answer,
+    }
+}
+
+/// Reads the body of the request and makes its answer.
+async fn work(
+    endpoint: Endpoint,
+    session: &CurrentSession,
+    request: &HttpRequest,
+    asked: &Asked,
+    mut payload: Payload,
+    slot: &mut Option<Slot>,
+) -> Result<HttpResponse, ApiError> {
+    match (endpoint, &asked.key) {
+        (Endpoint::Upstream, _) => Box::pin(upstream::forward(request, payload, slot)).await,
         (Endpoint::Unknown, _) => {
             body::ignore(&mut payload, endpoint.body_limit()).await?;
-            ApiError::NotFound.error_response()
+            Err(ApiError::NotFound)
         }
         (Endpoint::Message | Endpoint::Echo, None) => {
             let body = body::read(&mut payload, endpoint.body_limit()).await?;
             execution::wait(asked.delay, request).await;
-            endpoint.answer(request, &body, Uuid::new_v4(), Replay::No)
+            Ok(endpoint.answer(request, &body, Uuid::new_v4(), Replay::No))
         }
         (Endpoint::Message | Endpoint::Echo, Some(key)) => {
             let body = body::read(&mut payload, endpoint.body_limit()).await?;
-            let (id, replay) = execute(session, request, key, &body, asked.delay, &mut slot).await?;
-            endpoint.answer(request, &body, id, replay)
+            let (id, replay) = execute(session, request, key, &body, asked.delay, slot).await?;
+            Ok(endpoint.answer(request, &body, id, replay))
         }
-    };
-    Ok(match injected {
-        Some(injected) => instead::after(injected, session, request, answer, slot),
-        None => answer,
-    })
+    }
 }
 
 /// Decides the fault of the request, waits for its delay, and says what follows.
 async fn inject(
-    endpoint: Endpoint,
     session: &CurrentSession,
     request: &HttpRequest,
     asked: &Asked,
@@ -116,7 +131,7 @@ async fn inject(
     };
     injected.log(request);
     execution::wait(injected.delay, request).await;
-    instead::next(endpoint, injected, session, request, payload, slot).await
+    instead::next(injected, session, request, payload, slot).await
 }
 
 /// Reads and drops the body of a request that is answered without it. One for the upstream may be of any length: the

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::kind::Fault;
 use super::rule::{self, MAX_STEPS};
 use super::short;
+use crate::body::PLAN;
 use crate::json::reader::MAX_INTEGER;
 use crate::json::{Node, Place, Problem, Problems};
 
@@ -29,9 +30,18 @@ impl FaultRules {
     }
 }
 
-/// Reads a plan.
+/// Reads a plan of at most [`PLAN`] bytes, and returns it with its text.
 #[must_use]
-pub fn read_plan(node: Node<'_>) -> Option<FaultRules> {
+pub fn read_plan(node: Node<'_>) -> Option<(FaultRules, String)> {
+    let source = node.value().to_string();
+    if source.len() > PLAN {
+        return node.invalid(format!("A plan should have at most {PLAN} bytes, not {}", source.len()));
+    }
+    read_rules(node).map(|rules| (rules, source))
+}
+
+/// Reads a plan of any size.
+pub(super) fn read_rules(node: Node<'_>) -> Option<FaultRules> {
     let mut object = node.object()?;
     let seed = rule::optional(&mut object, "seed", |node| node.integer(0..=MAX_INTEGER));
     let rules = object.required("rules").and_then(|node| {

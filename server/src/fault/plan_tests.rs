@@ -9,7 +9,7 @@ use super::*;
 use crate::fault::{Body, Framing, Loss, RetryAfter, StatusFault};
 
 fn plan(value: &Value) -> Result<FaultRules, Vec<Value>> {
-    Problems::read(value.to_string().as_bytes(), read_plan).map_err(|problems| {
+    Problems::read(value.to_string().as_bytes(), super::read_rules).map_err(|problems| {
         problems.into_iter().map(|problem| serde_json::to_value(problem).unwrap()).collect()
     })
 }

@@ -46,6 +46,7 @@ pub(super) enum Broken {
     AtLeast(Value),
     AtMost(Value),
     TooLong(usize),
+    Pattern(&'static str),
     Literal(String),
     Value(String),
 }
@@ -111,6 +112,11 @@ impl Broken {
                 let message = format!("String should have at most {max} characters");
                 ("string_too_long", message, Some(json!({ "max_length": max })))
             }
+            Self::Pattern(pattern) => (
+                "string_pattern_mismatch",
+                format!("String should match pattern '{pattern}'"),
+                Some(json!({ "pattern": pattern })),
+            ),
             Self::Literal(expected) => (
                 "literal_error",
                 format!("Input should be {expected}"),

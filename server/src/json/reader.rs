@@ -206,6 +206,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Reports that the value does not match a pattern.
+    pub fn mismatch<T>(&self, pattern: &'static str) -> Option<T> {
+        self.broken(Broken::Pattern(pattern))
+    }
+
     /// Reports that the value is wrong for a reason of its own.
     pub fn invalid<T>(&self, why: impl Display) -> Option<T> {
         self.broken(Broken::Value(why.to_string()))

@@ -17,11 +17,10 @@ use uuid::Uuid;
 use super::layer::Layer;
 use crate::connection::Exchange;
 use crate::context::RequestContext;
-use crate::error::{ApiError, detail};
+use crate::error::{ApiError, AsIntended, detail};
 use crate::headers::{self, CORRELATION_ID};
 use crate::session::resolve::resolve;
 use crate::state::AppState;
-use crate::upstream::FromUpstream;
 
 /// Attaches the [`RequestContext`] to the request, gives the answer its correlation id, and turns errors of the
 /// framework into ours.
@@ -78,8 +77,8 @@ impl Layer for RequestEnvelope {
 
 /// Completes an answer. The framework's own errors have no JSON body yet; of these, a refusal by CORS says why.
 fn finish(mut response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
-    let is_ours = response.response().extensions().get::<FromUpstream>().is_none();
-    if is_ours && response.status().as_u16() >= 400 && !is_json(response.headers()) {
+    let is_foreign = response.status().as_u16() >= 400 && !is_json(response.headers());
+    if is_foreign && !response.response().extensions().contains::<AsIntended>() {
         let refused = response.response().error().and_then(|error| error.as_error::<CorsError>());
         let reason = refused.map(ToString::to_string);
         response = response.map_body(|head, _| {

@@ -5,6 +5,9 @@ use uuid::Uuid;
 /// The id of the session of every request that names no other.
 pub const DEFAULT: &str = "default";
 
+/// The ids that there are, as a regular expression.
+pub const PATTERN: &str = "^[A-Za-z0-9_-]{1,64}$";
+
 /// The longest id.
 pub const MAX_LENGTH: usize = 64;
 

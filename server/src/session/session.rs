@@ -8,6 +8,7 @@ use actix_rt::ArbiterHandle;
 use arc_swap::{ArcSwap, Guard};
 use resilience_actors::ActorError;
 use resilience_actors::registry::Member;
+use tokio_util::sync::CancellationToken;
 
 use super::settings::SessionSettings;
 use super::state::SessionState;
@@ -21,6 +22,8 @@ pub struct Session {
     /// Requests to its data plane.
     requests: AtomicU64,
     state: ArcSwap<SessionState>,
+    /// Cancelled when the session ends, and with it every state that it has had or gets.
+    ended: CancellationToken,
     home: Home,
 }
 
@@ -37,8 +40,9 @@ impl Session {
     /// Creates a session whose actors do not run before [`begin`](Self::begin).
     #[must_use]
     pub fn new(settings: SessionSettings, home: Home) -> Self {
-        let state = ArcSwap::from_pointee(SessionState::new(&settings));
-        Self { settings, created_at: SystemTime::now(), requests: AtomicU64::new(0), state, home }
+        let ended = CancellationToken::new();
+        let state = ArcSwap::from_pointee(SessionState::new(&settings, ended.child_token()));
+        Self { settings, created_at: SystemTime::now(), requests: AtomicU64::new(0), state, ended, home }
     }
 
     /// The state that a request begins with.
@@ -65,7 +69,8 @@ impl Session {
     /// # Errors
     /// [`ActorError`] when an actor does not answer; the session is as it was then.
     pub async fn reset(&self) -> Result<(), ActorError> {
-        let state = Arc::new(SessionState::new(&self.settings));
+        // A reset that overlaps the end of the session makes a state that has ended as well.
+        let state = Arc::new(SessionState::new(&self.settings, self.ended.child_token()));
         self.begin_state(&state).await?;
         self.requests.store(0, Ordering::Relaxed);
         self.state.swap(state).ended.cancel();
@@ -100,6 +105,6 @@ impl Session {
 
 impl Member for Session {
     fn end(&self) {
-        self.state.load().ended.cancel();
+        self.ended.cancel();
     }
 }

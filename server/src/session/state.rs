@@ -36,10 +36,10 @@ pub struct SessionState {
 }
 
 impl SessionState {
-    /// Creates a state in which nothing fails and nothing is cached. Its actors do not run before
-    /// [`start_actors`](Self::start_actors).
+    /// Creates a state in which nothing fails and nothing is cached, and which ends with `ended`. Its actors do not
+    /// run before [`start_actors`](Self::start_actors).
     #[must_use]
-    pub fn new(settings: &SessionSettings) -> Self {
+    pub fn new(settings: &SessionSettings, ended: CancellationToken) -> Self {
         let (failures, failure_actor) = failure::prepare(logging::FAILURE);
         let (faults, fault_actor) = fault::prepare(settings.key_budget.clone(), logging::FAULT);
         let cache = CacheSettings { max_size: settings.cache_max_size, ttl: settings.cache_ttl };
@@ -51,7 +51,7 @@ impl SessionState {
             slots: Arc::new(Semaphore::new(settings.max_concurrency)),
             request_timeout: settings.request_timeout,
             seed: settings.seed,
-            ended: CancellationToken::new(),
+            ended,
             actors: Mutex::new(Some([failure_actor, fault_actor, cache_actor])),
         }
     }

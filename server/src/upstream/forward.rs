@@ -17,12 +17,8 @@ use super::reply_head::{Asked, Framing};
 use super::request_body::RequestBody;
 use super::request_head::{is_hop_by_hop, request_head};
 use crate::context::{RequestContext, Slot};
-use crate::error::ApiError;
+use crate::error::{ApiError, AsIntended};
 use crate::logging::UPSTREAM;
-
-/// In the extensions of an answer that came from the upstream: it is passed on as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FromUpstream;
 
 /// Forwards a request, and answers with what the upstream answers. The body of the answer takes over the slot.
 ///
@@ -102,6 +98,6 @@ fn answer(
         answer.head_mut().no_chunking(true);
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
-    answer.extensions_mut().insert(FromUpstream);
+    answer.extensions_mut().insert(AsIntended);
     Ok(answer)
 }

@@ -27,4 +27,4 @@ mod stream;
 pub use address::UpstreamAddress;
 pub use connections::register;
 pub use exchange::Failure;
-pub use forward::{FromUpstream, forward};
+pub use forward::forward;

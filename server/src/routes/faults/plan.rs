@@ -74,11 +74,8 @@ async fn set_faults(
     request: HttpRequest,
     mut payload: Payload,
 ) -> Result<Json<FaultReport>, ApiError> {
-    let body = body::read(&mut payload, body::PLAN).await?;
-    let (rules, source) = Problems::read(&body, |node| {
-        let source = node.value().to_string();
-        read_plan(node).map(|rules| (rules, source))
-    })?;
+    let body = body::read(&mut payload, body::JSON).await?;
+    let (rules, source) = Problems::read(&body, read_plan)?;
     let count = rules.rules.len();
     session.faults.replace(Arc::new(rules.into_rules(session.seed, source))).await?;
     info!(

@@ -39,7 +39,7 @@ pub fn route() -> Route {
         .post(create_session)
 }
 
-/// Sessions in the order in which they were created.
+/// Sessions in the order of their ids.
 #[derive(Debug, Serialize, ToSchema)]
 struct SessionList {
     sessions: Vec<SessionReport>,
@@ -113,7 +113,7 @@ fn retry_after(next_end: Option<Duration>) -> u64 {
     tag = "sessions",
     params(ListParameters),
     responses(
-        (status = 200, description = "The sessions, in the order in which they were created", body = SessionList),
+        (status = 200, description = "The sessions, in the order of their ids", body = SessionList),
         (status = 422, description = "The limit does not parse or is out of range", body = HttpValidationError),
     )
 )]
@@ -131,13 +131,10 @@ async fn list_sessions(
     }))
 }
 
-/// The sessions after the one with the id `after`; empty if there is no such session.
+/// The sessions whose ids come after `after`, whether or not that session still exists.
 fn following<'a>(all: &'a [SessionEntry], after: Option<&str>) -> &'a [SessionEntry] {
     let Some(after) = after else { return all };
-    match all.iter().position(|entry| &*entry.id == after) {
-        Some(position) => &all[position + 1..],
-        None => &[],
-    }
+    &all[all.partition_point(|entry| &*entry.id <= after)..]
 }
 
 fn page(request: &HttpRequest) -> Result<(usize, Option<String>), ApiError> {

@@ -42,10 +42,7 @@ impl Asked {
         let id = field(&mut object, "id", |node| id(&node));
         let ttl = field(&mut object, "ttl_seconds", |node| seconds(node, 1..=86_400));
         let seed = field(&mut object, "seed", |node| node.integer(0..=MAX_SEED));
-        let plan = field(&mut object, "faults", |node| {
-            let source = node.value().to_string();
-            read_plan(node).map(|plan| (plan, source))
-        });
+        let plan = field(&mut object, "faults", read_plan);
         let max_concurrency = field(&mut object, "max_concurrency", |node| count(node, 1..=100_000));
         let request_timeout = field(&mut object, "request_timeout", |node| seconds(node, 1..=300));
         let cache_max_size =
@@ -102,7 +99,7 @@ fn id(node: &Node<'_>) -> Option<String> {
     if id::is_valid(text) {
         return Some(text.to_owned());
     }
-    node.invalid("should have 1 to 64 of the characters A-Z a-z 0-9 _ -")
+    node.mismatch(id::PATTERN)
 }
 
 fn seconds(node: Node<'_>, range: std::ops::RangeInclusive<u64>) -> Option<Duration> {
