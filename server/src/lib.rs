@@ -12,6 +12,7 @@
 //!   of requests and how large they may be.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
 //! * [`journal`]: every request to the data plane of a session, and how it ended.
+//! * [`verdict`]: says what the client did wrong, from the journal alone.
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`upstream`]: the reverse proxy in front of the user's own API.
@@ -47,3 +48,4 @@ pub mod signals;
 pub mod state;
 pub mod upstream;
 pub mod validation;
+pub mod verdict;

@@ -1,0 +1,168 @@
+//! Sorts the entries of a journal into calls.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::journal::Entry;
+
+use super::attempt::{self, Outcome, end};
+use super::call::{Basis, Call};
+use super::index::Waiting;
+use super::policy::Policy;
+use super::redirect;
+
+/// What the session says of its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// Nothing: the requests say what belongs together.
+    ByRequest,
+    /// All requests are of one call.
+    OneCall,
+}
+
+/// How long after a redirect a request without key to its target is taken for its consequence.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What names the call of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Name<'a> {
+    Session,
+    Mark(&'a [u8]),
+    Key(&'a str),
+}
+
+/// Method, path and query.
+type Target<'a> = (&'a str, &'a str, &'a str);
+type Body = Option<[u8; 32]>;
+
+/// The calls of a journal, in the order in which they began.
+pub(super) fn calls<'a>(entries: &'a [Entry], grouping: Grouping, policy: &Policy) -> Vec<Call<'a>> {
+    let mut sorted: Vec<&Entry> = entries.iter().collect();
+    sorted.sort_by_key(|entry| (entry.at, entry.id));
+    let mut groups = Groups::new(policy.longest_wait());
+    for entry in sorted {
+        groups.add(entry, name(entry, grouping, policy));
+    }
+    let finish = |group: Group<'a>| Call::new(group.basis, group.key, group.entries);
+    groups.groups.into_iter().map(finish).collect()
+}
+
+fn name<'a>(entry: &'a Entry, grouping: Grouping, policy: &Policy) -> Option<Name<'a>> {
+    match (grouping, entry.header("x-test-call")) {
+        (Grouping::OneCall, _) => Some(Name::Session),
+        (_, Some(mark)) if !mark.is_empty() => Some(Name::Mark(mark)),
+        _ => policy.key(entry).map(Name::Key),
+    }
+}
+
+/// A call in the making.
+struct Group<'a> {
+    basis: Basis,
+    key: Option<&'a str>,
+    entries: Vec<&'a Entry>,
+    /// When the request ended after which another of this call is expected.
+    waits_since: Option<Duration>,
+}
+
+struct Groups<'a> {
+    groups: Vec<Group<'a>>,
+    named: HashMap<Name<'a>, usize>,
+    /// Guesses that failed, by what they ask for.
+    open: Waiting<(Target<'a>, Body)>,
+    /// The same whatever the body: for requests whose body is not known.
+    open_any: Waiting<Target<'a>>,
+    redirects: Waiting<String>,
+    longest_wait: Duration,
+}
+
+impl<'a> Groups<'a> {
+    fn new(longest_wait: Duration) -> Self {
+        Self {
+            groups: Vec::new(),
+            named: HashMap::new(),
+            open: Waiting::new(),
+            open_any: Waiting::new(),
+            redirects: Waiting::new(),
+            longest_wait,
+        }
+    }
+
+    fn add(&mut self, entry: &'a Entry, name: Option<Name<'a>>) {
+        let known = match name {
+            Some(name) => self.named.get(&name).copied(),
+            None => self.redirected(entry).or_else(|| self.guess(entry)),
+        };
+        let number = known.unwrap_or_else(|| self.begin(entry, name));
+        self.groups[number].entries.push(entry);
+        if let Some(path) = redirect::target(entry) {
+            self.redirects.insert(path, end(entry), number);
+        }
+        if self.groups[number].basis == Basis::Guess {
+            self.expect_more(number, entry);
+        }
+    }
+
+    fn begin(&mut self, entry: &'a Entry, name: Option<Name<'a>>) -> usize {
+        let number = self.groups.len();
+        let basis = match name {
+            Some(Name::Session | Name::Mark(_)) => Basis::Marked,
+            Some(Name::Key(_)) => Basis::Key,
+            None => Basis::Guess,
+        };
+        let key = match name {
+            Some(Name::Key(key)) => Some(key),
+            _ => entry.key.as_deref(),
+        };
+        self.groups.push(Group { basis, key, entries: Vec::new(), waits_since: None });
+        if let Some(name) = name {
+            self.named.insert(name, number);
+        }
+        number
+    }
+
+    fn redirected(&mut self, entry: &Entry) -> Option<usize> {
+        if self.redirects.is_empty() {
+            return None;
+        }
+        let path = redirect::normalised(entry.path());
+        self.redirects.take_last(&path, entry.at.saturating_sub(FOLLOWED_WITHIN), entry.at)
+    }
+
+    fn guess(&self, entry: &'a Entry) -> Option<usize> {
+        let target = target(entry);
+        let from = entry.at.saturating_sub(self.longest_wait);
+        let found = match body(entry) {
+            None => self.open_any.first(&target, from, entry.at),
+            known => {
+                let exact = self.open.first(&(target, known), from, entry.at);
+                exact.or_else(|| self.open.first(&(target, None), from, entry.at))
+            }
+        };
+        found.map(|(_, number)| number)
+    }
+
+    /// Notes that a guess may go on after this request of it, or that it cannot.
+    fn expect_more(&mut self, number: usize, entry: &'a Entry) {
+        let group = &mut self.groups[number];
+        let first = group.entries[0];
+        let (target, body) = (target(first), body(first));
+        if let Some(since) = group.waits_since.take() {
+            self.open.remove(&(target, body), since, number);
+            self.open_any.remove(&target, since, number);
+        }
+        if attempt::outcome(entry) != Outcome::Succeeded {
+            let since = end(entry);
+            group.waits_since = Some(since);
+            self.open.insert((target, body), since, number);
+            self.open_any.insert(target, since, number);
+        }
+    }
+}
+
+fn target(entry: &Entry) -> Target<'_> {
+    (entry.method(), entry.path(), entry.query())
+}
+
+fn body(entry: &Entry) -> Body {
+    entry.body.map(|body| body.sha256)
+}

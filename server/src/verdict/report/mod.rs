@@ -1,0 +1,7 @@
+//! A verdict for people and for CI systems. As JSON it shows itself.
+
+mod junit;
+mod text;
+
+pub use junit::junit;
+pub use text::text;

@@ -1,0 +1,138 @@
+//! The attempts of a call that repeat one another.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use crate::journal::Entry;
+
+use super::attempt::{Attempt, Outcome};
+
+/// What ended so little after the next attempt began had ended for the client: this server notices an end later.
+pub(super) const NOTICED_WITHIN: Duration = Duration::from_millis(20);
+
+/// The attempts of one request, in the order in which they began.
+#[derive(Debug)]
+pub(super) struct Strand<'a> {
+    attempts: Vec<Attempt<'a>>,
+    relations: Vec<Relation>,
+}
+
+/// How an attempt stands to those before it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Relation {
+    /// The one that ended last, if one has ended since the attempt before this one began.
+    previous: Option<usize>,
+    /// One was in flight.
+    overlaps: bool,
+    /// One had succeeded.
+    after_success: bool,
+    /// One had failed.
+    after_failure: bool,
+}
+
+/// An attempt that follows one that did not succeed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retry<'s, 'a> {
+    pub(super) from: &'s Attempt<'a>,
+    pub(super) to: &'s Attempt<'a>,
+    /// The number of `to` in the strand.
+    pub(super) number: usize,
+    pub(super) overlaps: bool,
+    /// It answers what the server asked for: other credentials, less of a body, no expectation.
+    pub(super) negotiated: bool,
+}
+
+impl<'a> Strand<'a> {
+    pub(super) fn new(attempts: Vec<Attempt<'a>>) -> Self {
+        let relations = relations(&attempts);
+        Self { attempts, relations }
+    }
+
+    pub(super) fn attempts(&self) -> &[Attempt<'a>] {
+        &self.attempts
+    }
+
+    /// Whether an attempt was in flight when this one began.
+    pub(super) fn overlaps(&self, number: usize) -> bool {
+        self.relations.get(number).is_some_and(|relation| relation.overlaps)
+    }
+
+    /// Whether an attempt had failed when this one began.
+    pub(super) fn after_failure(&self, number: usize) -> bool {
+        self.relations.get(number).is_some_and(|relation| relation.after_failure)
+    }
+
+    /// The attempts that repeat one that had not succeeded yet, hedged ones among them.
+    pub(super) fn repeats(&self) -> impl Iterator<Item = (usize, &Attempt<'a>)> {
+        let after = |(number, _): &(usize, _)| !self.relations[*number].after_success;
+        self.attempts.iter().enumerate().skip(1).filter(after)
+    }
+
+    /// The attempts that follow one that did not succeed.
+    pub(super) fn retries(&self) -> Vec<Retry<'_, 'a>> {
+        let mut negotiated = Vec::new();
+        let mut retries = Vec::new();
+        for (number, to) in self.attempts.iter().enumerate() {
+            let relation = self.relations[number];
+            let Some(from) = relation.previous.map(|previous| &self.attempts[previous]) else { continue };
+            if relation.after_success {
+                continue;
+            }
+            let asked = match from.outcome() {
+                Outcome::Refused(status @ (401 | 413 | 417)) => Some(status),
+                _ => None,
+            };
+            let allowed =
+                asked.filter(|status| !negotiated.contains(status) && changed(from.last(), to.first()));
+            negotiated.extend(allowed);
+            let overlaps = relation.overlaps;
+            retries.push(Retry { from, to, number, overlaps, negotiated: allowed.is_some() });
+        }
+        retries
+    }
+}
+
+impl Retry<'_, '_> {
+    /// The wait before it; `None` if another attempt was in flight, or if the length was not the client's to choose.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        let chosen = !self.overlaps && !self.negotiated && self.from.last().retry_after.is_none();
+        chosen.then(|| self.to.begin().saturating_sub(self.from.end()))
+    }
+}
+
+/// Whether a request has other headers than the one before it, so far as they are known.
+fn changed(before: &Entry, after: &Entry) -> bool {
+    let sorted = |entry: &Entry| {
+        let mut headers: Vec<_> =
+            entry.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        headers.sort();
+        headers
+    };
+    let complete = |entry: &Entry| entry.headers().count() == entry.header_names().count();
+    !complete(before) || !complete(after) || sorted(before) != sorted(after)
+}
+
+fn relations(attempts: &[Attempt<'_>]) -> Vec<Relation> {
+    let mut in_flight = BinaryHeap::new();
+    let mut so_far = Relation::default();
+    let mut relations = Vec::with_capacity(attempts.len());
+    for (number, attempt) in attempts.iter().enumerate() {
+        so_far.previous = None;
+        while let Some(&Reverse((end, ended))) = in_flight.peek() {
+            if end > attempt.begin() + NOTICED_WITHIN {
+                break;
+            }
+            in_flight.pop();
+            so_far.previous = Some(ended);
+            match attempts[ended].outcome() {
+                Outcome::Succeeded => so_far.after_success = true,
+                _ => so_far.after_failure = true,
+            }
+        }
+        so_far.overlaps = !in_flight.is_empty();
+        relations.push(so_far);
+        in_flight.push(Reverse((attempt.end(), number)));
+    }
+    relations
+}
