@@ -1,8 +1,9 @@
 //! Bodies of requests: how large each may be, and how they are read.
 
+use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::web::{Bytes, BytesMut, Payload};
 use futures::{Stream, StreamExt};
 
 use crate::config::Config;
@@ -24,11 +25,18 @@ pub const PLAN: usize = 256 * 1024;
 /// The largest JSON body, in bytes.
 pub const JSON: usize = 512 * 1024;
 
-/// Reads a body of up to `limit` bytes.
+/// Reads the body of a request, of up to `limit` bytes. One that is announced as larger is not read.
 ///
 /// # Errors
 /// [`ApiError`] when the body is larger or breaks the rules of HTTP.
-pub async fn read(
+pub async fn read(request: &HttpRequest, body: &mut Payload, limit: usize) -> Result<Bytes, ApiError> {
+    if is_too_large(request.headers(), limit) {
+        return Err(ApiError::BodyTooLarge);
+    }
+    read_stream(body, limit).await
+}
+
+async fn read_stream(
     body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
     limit: usize,
 ) -> Result<Bytes, ApiError> {
@@ -102,12 +110,15 @@ mod tests {
     #[actix_rt::test]
     async fn a_body_is_read_up_to_its_limit_however_it_is_cut() {
         for chunks in [&["abcdef"][..], &["abc", "def"], &["", "a", "bcde", "", "f"]] {
-            assert_eq!(read(&mut body(chunks), 6).await.unwrap(), "abcdef", "{chunks:?}");
-            assert!(matches!(read(&mut body(chunks), 5).await, Err(ApiError::BodyTooLarge)), "{chunks:?}");
+            assert_eq!(read_stream(&mut body(chunks), 6).await.unwrap(), "abcdef", "{chunks:?}");
+            assert!(
+                matches!(read_stream(&mut body(chunks), 5).await, Err(ApiError::BodyTooLarge)),
+                "{chunks:?}"
+            );
             assert!(ignore(&mut body(chunks), 6).await.is_ok());
             assert!(matches!(ignore(&mut body(chunks), 5).await, Err(ApiError::BodyTooLarge)));
         }
-        assert_eq!(read(&mut body(&[]), 0).await.unwrap(), "");
+        assert_eq!(read_stream(&mut body(&[]), 0).await.unwrap(), "");
     }
 
     fn config(flags: &[(&'static str, &str)]) -> Config {

@@ -98,6 +98,14 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
         ("/fail/duration/{seconds}", "post"),
         ("/fail/reset", "post"),
         ("/fail/status", "get"),
+        ("/fail/script/{script}", "post"),
+        ("/faults", "put"),
+        ("/faults/preview", "post"),
+        ("/reset", "post"),
+        ("/sessions", "get"),
+        ("/sessions/{id}", "get"),
+        ("/echo", "post"),
+        ("/echo/{path}", "post"),
         ("/health", "get"),
     ];
     let paths = document["paths"].as_object().expect("paths");

@@ -7,7 +7,7 @@
 //! 3. The failure modes: a failure that is due is the answer.
 //! 4. [`injection`]: the fault of `X-Fault`, else of the session's plan. What comes instead of an answer is the
 //!    answer ([`instead`]), and hides a stored one.
-//! 5. Its body is read, and with a key the idempotency cache is asked.
+//! 5. Its body is read if it has not been before step 2, and with a key the idempotency cache is asked.
 //! 6. [`endpoint`]: the work is done, once for each key; or the request is forwarded to the [`upstream`], body and key
 //!    with it.
 //! 7. What else the fault does happens to the answer, on the connection.
@@ -60,17 +60,27 @@ pub async fn serve(
         return Err(ApiError::NotFound);
     }
     RequestContext::with_session(request, |_, session| session.count_request());
+    // A body is read before the request takes a slot, unless a fault may answer the request without it.
+    let may_inject = injection::is_possible(session, &asked);
+    let body = match endpoint {
+        Endpoint::Message | Endpoint::Echo if !may_inject => {
+            Some(body::read(request, &mut payload, endpoint.body_limit()).await?)
+        }
+        _ => None,
+    };
     let mut slot = Some(slot::get(session, request).await?);
     let failure = match endpoint {
         Endpoint::Message | Endpoint::Echo | Endpoint::Upstream => session.failures.decide().await?,
         Endpoint::Unknown => Decision::Pass,
     };
     if let Decision::Fail(failure) = failure {
-        drain(endpoint, &mut payload, endpoint.body_limit()).await?;
+        if body.is_none() {
+            drain(endpoint, &mut payload, endpoint.body_limit()).await?;
+        }
         log_failure(request, failure.spend());
         return Err(ApiError::InducedFailure);
     }
-    let injected = if injection::is_possible(session, &asked) {
+    let injected = if may_inject {
         // A future of its own, so that a request without a fault does not carry its size about.
         match Box::pin(inject(session, request, &asked, &mut payload, &mut slot)).await? {
             Next::Answer(answer) => return Ok(answer),
@@ -79,7 +89,7 @@ pub async fn serve(
     } else {
         None
     };
-    let answer = work(endpoint, session, request, &asked, payload, &mut slot).await;
+    let answer = work(endpoint, session, request, &asked, body, payload, &mut slot).await;
     match injected {
         // A refusal is an answer as well, and its fault has been counted.
         Some(injected) => {
@@ -90,12 +100,13 @@ pub async fn serve(
     }
 }
 
-/// Reads the body of the request and makes its answer.
+/// Makes the answer of the request, whose body is read if it has not been.
 async fn work(
     endpoint: Endpoint,
     session: &CurrentSession,
     request: &HttpRequest,
     asked: &Asked,
+    body: Option<Bytes>,
     mut payload: Payload,
     slot: &mut Option<Slot>,
 ) -> Result<HttpResponse, ApiError> {
@@ -105,14 +116,18 @@ async fn work(
             body::ignore(&mut payload, endpoint.body_limit()).await?;
             Err(ApiError::NotFound)
         }
-        (Endpoint::Message | Endpoint::Echo, None) => {
-            let body = body::read(&mut payload, endpoint.body_limit()).await?;
-            execution::wait(asked.delay, request).await;
-            Ok(endpoint.answer(request, &body, Uuid::new_v4(), Replay::No))
-        }
-        (Endpoint::Message | Endpoint::Echo, Some(key)) => {
-            let body = body::read(&mut payload, endpoint.body_limit()).await?;
-            let (id, replay) = execute(session, request, key, &body, asked.delay, slot).await?;
+        (Endpoint::Message | Endpoint::Echo, key) => {
+            let body = match body {
+                Some(body) => body,
+                None => body::read(request, &mut payload, endpoint.body_limit()).await?,
+            };
+            let (id, replay) = match key {
+                Some(key) => execute(session, request, key, &body, asked.delay, slot).await?,
+                None => {
+                    execution::wait(asked.delay, request).await;
+                    (Uuid::new_v4(), Replay::No)
+                }
+            };
             Ok(endpoint.answer(request, &body, id, replay))
         }
     }

@@ -40,7 +40,7 @@ async fn answer(
 ///
 /// Any method and a body of up to 1 MiB. Requests with the same key are executed once, like those to `/msg`.
 #[utoipa::path(
-    get, post, put, patch, delete, options, head,
+    method(get, post, put, patch, delete, options, head),
     path = "/echo",
     params(DelayParameter, KeyHeaders, FaultHeader),
     request_body(content = String, content_type = "*/*", description = "Any body"),
@@ -61,7 +61,7 @@ fn echo() {}
 ///
 /// As `/echo`.
 #[utoipa::path(
-    get, post, put, patch, delete, options, head,
+    method(get, post, put, patch, delete, options, head),
     path = "/echo/{path}",
     params(("path" = String, Path, description = "Any path"), DelayParameter, KeyHeaders, FaultHeader),
     request_body(content = String, content_type = "*/*", description = "Any body"),

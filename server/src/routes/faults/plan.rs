@@ -74,7 +74,7 @@ async fn set_faults(
     request: HttpRequest,
     mut payload: Payload,
 ) -> Result<Json<FaultReport>, ApiError> {
-    let body = body::read(&mut payload, body::JSON).await?;
+    let body = body::read(&request, &mut payload, body::JSON).await?;
     let (rules, source) = Problems::read(&body, read_plan)?;
     let count = rules.rules.len();
     session.faults.replace(Arc::new(rules.into_rules(session.seed, source))).await?;

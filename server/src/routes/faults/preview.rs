@@ -1,5 +1,6 @@
 //! `POST /faults/preview`: what the next requests would get.
 
+use actix_web::HttpRequest;
 use actix_web::web::{Json, Payload};
 use resilience_actors::fault::{Decision, Effect, Request, Rules};
 use serde::Serialize;
@@ -77,8 +78,12 @@ struct Imagined {
         (status = 422, description = "The question cannot be read", body = HttpValidationError),
     )
 )]
-async fn preview_faults(session: CurrentSession, mut payload: Payload) -> Result<Json<Preview>, ApiError> {
-    let body = body::read(&mut payload, body::JSON).await?;
+async fn preview_faults(
+    session: CurrentSession,
+    request: HttpRequest,
+    mut payload: Payload,
+) -> Result<Json<Preview>, ApiError> {
+    let body = body::read(&request, &mut payload, body::JSON).await?;
     let imagined = Problems::read(&body, imagined)?;
     let previewed = session.faults.preview(&imagined, NEW_CONNECTION, imagined.requests).await?;
     let nothing = || vec![Decision::PASS; imagined.requests];

@@ -81,7 +81,7 @@ async fn create_session(
     state: Data<AppState>,
     mut payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body::read(&mut payload, body::JSON).await?;
+    let body = body::read(&request, &mut payload, body::JSON).await?;
     let asked =
         if body.trim_ascii().is_empty() { Asked::nothing() } else { Problems::read(&body, Asked::read)? };
     let sessions = &state.sessions;
