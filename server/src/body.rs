@@ -78,6 +78,20 @@ pub async fn ignore(
     Ok(())
 }
 
+/// Reads a body and drops it, up to `limit` bytes of it. The rest is left.
+///
+/// # Errors
+/// [`ApiError`] when the body breaks the rules of HTTP.
+pub async fn drain(
+    body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+    limit: usize,
+) -> Result<(), ApiError> {
+    match ignore(body, limit).await {
+        Ok(()) | Err(ApiError::BodyTooLarge) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether a request announces a body of more than `limit` bytes, so that none of it has to be read.
 pub fn is_too_large(headers: &HeaderMap, limit: usize) -> bool {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -117,6 +131,7 @@ mod tests {
             );
             assert!(ignore(&mut body(chunks), 6).await.is_ok());
             assert!(matches!(ignore(&mut body(chunks), 5).await, Err(ApiError::BodyTooLarge)));
+            assert!(drain(&mut body(chunks), 5).await.is_ok());
         }
         assert_eq!(read_stream(&mut body(&[]), 0).await.unwrap(), "");
     }

@@ -49,7 +49,7 @@ pub use http::{Answer, answer};
 pub use interruptible::interruptible;
 pub use process::Footprint;
 pub use program::{Outcome, Program};
-pub use raw::RawConnection;
+pub use raw::{Ended, RawConnection};
 pub use running::RunningServer;
 pub use server::TestServer;
 pub use session::Session;

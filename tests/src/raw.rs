@@ -17,6 +17,15 @@ pub struct RawConnection {
     unread: Vec<u8>,
 }
 
+/// How a server has ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With the end of the stream (FIN).
+    Closed,
+    /// With a TCP reset (RST).
+    Reset,
+}
+
 /// A response as it was received.
 #[derive(Clone, Debug)]
 pub struct RawResponse {
@@ -116,6 +125,30 @@ impl RawConnection {
     pub async fn closed(mut self) -> Vec<u8> {
         while self.fill().await {}
         self.unread
+    }
+
+    /// Waits until the server has ended the connection, and returns what it sent before, as text, and how it ended.
+    ///
+    /// # Panics
+    /// When reading fails in another way.
+    pub async fn end(&mut self) -> (String, Ended) {
+        let ended = loop {
+            let read = self.stream.read_buf(&mut self.unread);
+            match within("bytes from the server, or its end of the connection", read).await {
+                Ok(0) => break Ended::Closed,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break Ended::Reset,
+                Err(error) => panic!("the connection fails with {error}"),
+            }
+        };
+        (String::from_utf8_lossy(&std::mem::take(&mut self.unread)).into_owned(), ended)
+    }
+
+    /// Reads until so many bytes have come, and returns them as text; fewer when the connection ends before that.
+    pub async fn bytes(&mut self, count: usize) -> String {
+        while self.unread.len() < count && self.fill().await {}
+        let count = count.min(self.unread.len());
+        String::from_utf8_lossy(&self.unread.drain(..count).collect::<Vec<_>>()).into_owned()
     }
 
     async fn try_head(&mut self) -> Option<RawResponse> {

@@ -1,5 +1,7 @@
 //! What happens to the bytes of an answer on their way to the client.
 
+use actix_web::HttpRequest;
+use actix_web::http::{Method, Version};
 use actix_web::web::Bytes;
 
 /// What a connection does with the answer to the request at hand. A handler decides it, and the wrapper
@@ -44,6 +46,44 @@ pub enum Delivery {
     },
     /// The answer goes out as it is; the next request on the connection is read and answered with the end.
     Stale,
+}
+
+/// A delivery, and what must be known of the request to carry it out.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    pub(super) delivery: Delivery,
+    pub(super) asked: Asked,
+}
+
+/// What a request says about the framing of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) content: Content,
+    pub(super) protocol: Protocol,
+}
+
+/// Whether a request asks for more than a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    HeadAndBody,
+    HeadAlone,
+}
+
+/// What the client understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// Neither interim answers nor chunks.
+    Http10,
+    Http11,
+}
+
+impl Order {
+    pub(super) fn new(request: &HttpRequest, delivery: Delivery) -> Self {
+        let content =
+            if request.method() == Method::HEAD { Content::HeadAlone } else { Content::HeadAndBody };
+        let protocol = if request.version() < Version::HTTP_11 { Protocol::Http10 } else { Protocol::Http11 };
+        Self { delivery, asked: Asked { content, protocol } }
+    }
 }
 
 /// How a connection ends.

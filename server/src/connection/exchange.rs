@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use tokio::time::Instant;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Order, Spent};
 use super::registry::Connections;
 
 /// One connection's state. HTTP/1.1 answers one request of a connection at a time, so this is also the state of the
@@ -22,14 +22,49 @@ pub struct Exchange {
     phase: Cell<Phase>,
     on_client_exit: Cell<OnClientExit>,
     closing: Cell<Closing>,
-    delivery: RefCell<Option<Delivery>>,
-    /// Whether the answer at hand is ended by a [`Streaming`].
-    streams: Cell<bool>,
+    delivery: RefCell<Option<Order>>,
+    handling: Cell<Handling>,
+    body: Cell<Body>,
+    work: Cell<Work>,
+    spent: Cell<Option<Spent>>,
     number: u64,
     /// Since when the client has taken nothing of what is to be written.
     pub(super) stalled: Cell<Option<Instant>>,
     connections: Arc<Connections>,
 }
+
+/// Whether the answer at hand leaves the connection as actix-http has written it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handling {
+    /// It does, as far as is known.
+    Ordinary,
+    /// A delivery has been decided, and the answer is not made yet.
+    Decided,
+    /// The delivery is to be carried out on what is written from now on.
+    Due,
+}
+
+/// Where the body of the answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    /// It is made with the answer.
+    Whole,
+    /// It is streamed; the answer has not been made yet.
+    Stream,
+    /// It is being streamed, behind a head that has been made.
+    Streaming,
+}
+
+/// Whether a fault is at work on the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    AtWork,
+    Done,
+}
+
+/// The body of an answer that is being streamed. Dropping it is the end of the answer.
+#[derive(Debug)]
+pub struct Streaming(Rc<Exchange>);
 
 /// What happens to a request whose client closes its side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +113,10 @@ impl Exchange {
             closing: Cell::new(Closing::Plain),
             stalled: Cell::new(None),
             delivery: RefCell::new(None),
-            streams: Cell::new(false),
+            handling: Cell::new(Handling::Ordinary),
+            body: Cell::new(Body::Whole),
+            work: Cell::new(Work::Done),
+            spent: Cell::new(None),
             number: connections.next_number(),
             connections,
         }
@@ -102,9 +140,33 @@ impl Exchange {
         self.on_client_exit.set(what);
     }
 
-    /// Decides what happens to the bytes of the answer.
-    pub fn deliver(&self, delivery: Delivery) {
-        self.delivery.replace(Some(delivery));
+    /// Decides what happens to the bytes of the answer to `request`.
+    pub fn deliver(&self, request: &HttpRequest, delivery: Delivery) {
+        self.order(Order::new(request, delivery));
+    }
+
+    pub(super) fn order(&self, order: Order) {
+        self.delivery.replace(Some(order));
+        self.handling.set(Handling::Decided);
+    }
+
+    /// Announces that the body of the answer is streamed: the answer ends when what is returned is dropped.
+    #[must_use = "dropping it ends the answer"]
+    pub fn stream(self: Rc<Self>) -> Streaming {
+        self.body.set(Body::Stream);
+        Streaming(self)
+    }
+
+    /// Why the request at hand must not be executed: the connection ends instead of an answer.
+    #[must_use]
+    pub fn spent(&self) -> Option<Spent> {
+        self.spent.get()
+    }
+
+    /// As [`spent`](Self::spent), of the connection that a request came on.
+    #[must_use]
+    pub fn spent_before(request: &HttpRequest) -> Option<Spent> {
+        request.conn_data::<Rc<Self>>().and_then(|exchange| exchange.spent())
     }
 
     /// The number of the connection, which no other connection of this server has.
@@ -113,18 +175,65 @@ impl Exchange {
         self.number
     }
 
-    /// Reports that the answer has a streamed body. It ends, and so does the answer, when what is returned is dropped.
-    #[must_use = "dropping it ends the answer"]
-    pub fn stream(self: Rc<Self>) -> Streaming {
-        self.streams.set(true);
-        Streaming(self)
+    /// Reports that the answer has been made. It is whole then, unless its body is [streamed](Self::stream).
+    pub fn end(&self) {
+        if self.handling.get() == Handling::Decided {
+            self.handling.set(Handling::Due);
+        }
+        match self.body.get() {
+            Body::Whole => self.answer_is_whole(),
+            Body::Stream => self.body.set(Body::Streaming),
+            Body::Streaming => {}
+        }
     }
 
-    /// Reports that the whole answer has been made: for a streamed body, its last byte.
-    pub fn end(&self) {
-        if !self.streams.get() && self.phase.get() == Phase::Answering {
+    fn answer_is_whole(&self) {
+        if self.phase.get() == Phase::Answering {
             self.phase.set(Phase::Idle { since: Instant::now() });
         }
+    }
+
+    fn stream_ended(&self) {
+        if self.body.replace(Body::Whole) == Body::Streaming && self.work.get() == Work::Done {
+            self.answer_is_whole();
+        }
+    }
+
+    /// A fault begins to work on the answer, which is not over before it is [`delivered`](Self::delivered).
+    pub(super) fn delivering(&self) {
+        self.work.set(Work::AtWork);
+        self.phase.set(Phase::Answering);
+    }
+
+    /// A fault has delivered the whole answer, and the connection goes on.
+    pub(super) fn delivered(&self) {
+        self.work.set(Work::Done);
+        self.answer_is_whole();
+    }
+
+    /// Whether nothing out of the ordinary has been decided: what is written now passes as it is.
+    pub(super) fn is_ordinary(&self) -> bool {
+        self.handling.get() == Handling::Ordinary && self.spent.get().is_none()
+    }
+
+    /// Whether a delivery has been decided of which not a byte is sent, so that nothing precedes it either.
+    pub(super) fn is_silent(&self) -> bool {
+        let order = self.delivery.borrow();
+        order.as_ref().is_some_and(|order| matches!(order.delivery, Delivery::Instead(_) | Delivery::Early))
+    }
+
+    /// Takes the delivery that is to be carried out now.
+    pub(super) fn take_order(&self) -> Option<Order> {
+        if self.handling.get() != Handling::Due {
+            return None;
+        }
+        self.handling.set(Handling::Ordinary);
+        self.delivery.take()
+    }
+
+    /// Lets the next request be answered with the end of the connection.
+    pub(super) fn spend(&self, why: Spent) {
+        self.spent.set(Some(why));
     }
 
     /// Whether the server stops, so that an answer is the connection's last.
@@ -143,6 +252,10 @@ impl Exchange {
     /// The last byte of a request's head is here, and actix-http is given it.
     pub(super) fn head_complete(&self) {
         self.on_client_exit.set(OnClientExit::Answer);
+        if self.handling.get() != Handling::Ordinary {
+            self.handling.set(Handling::Ordinary);
+            self.delivery.take();
+        }
         let since = match self.phase.get() {
             Phase::Head { since } => since,
             _ => Instant::now(),
@@ -171,13 +284,9 @@ impl Exchange {
     }
 }
 
-/// An answer whose body is streamed. Dropping it ends the answer.
-pub struct Streaming(Rc<Exchange>);
-
 impl Drop for Streaming {
     fn drop(&mut self) {
-        self.0.streams.set(false);
-        self.0.end();
+        self.0.stream_ended();
     }
 }
 

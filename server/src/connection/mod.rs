@@ -3,6 +3,7 @@
 //! | wrapper, outermost first | concern |
 //! |---|---|
 //! | [`refusals`] | what the client reads when its bytes are not a request: JSON, a correlation id, a clean close |
+//! | [`faults`] | what is done to an answer that a fault concerns |
 //! | [`requests`] | one request at a time: actix-http gets the next one when the answer before it is complete |
 //! | [`stop`] | idle connections end when the server stops |
 //! | [`timeouts`] | how long the client may be silent, and how long it may leave an answer unread |
@@ -10,14 +11,15 @@
 //!
 //! They share the connection's [`Exchange`]: what the connection is doing now, and what the layer that handles a
 //! request reports and decides. A wrapper reads a decision from the exchange and carries it out on the bytes; so a
-//! handler never sees the stream, and a new way to treat an answer is one more wrapper between [`refusals`] and
-//! [`requests`].
+//! handler never sees the stream, and a new way to treat an answer is one more file in [`faults`].
 //!
 //! This module knows nothing of routes and layers. It must never answer a request that actix-http has accepted.
 
 mod alarm;
+mod chunks;
 mod delivery;
 mod exchange;
+mod faults;
 mod refusals;
 mod registry;
 mod requests;
@@ -26,6 +28,7 @@ mod stop;
 #[cfg(test)]
 mod testing;
 mod timeouts;
+mod unacknowledged;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +37,7 @@ use tokio::net::TcpStream;
 
 pub use delivery::{Delivery, End, Promise, Spent};
 pub use exchange::{Exchange, OnClientExit, Streaming};
+pub use faults::Faults;
 pub use refusals::Refusals;
 pub use registry::Connections;
 pub use requests::Requests;
@@ -42,7 +46,7 @@ pub use stop::Stop;
 pub use timeouts::{ConnectionTimeouts, Timeouts};
 
 /// A client's connection, as actix-http reads and writes it.
-pub type Connection = Refusals<Requests<Stop<Timeouts<TcpSocket>>>>;
+pub type Connection = Refusals<Faults<Requests<Stop<Timeouts<TcpSocket>>>>>;
 
 /// Wraps a socket that has just been accepted.
 pub fn wrap(stream: TcpStream, timeouts: ConnectionTimeouts, connections: &Arc<Connections>) -> Connection {
@@ -53,9 +57,10 @@ fn stack<T: Socket>(
     socket: T,
     timeouts: ConnectionTimeouts,
     connections: &Arc<Connections>,
-) -> Refusals<Requests<Stop<Timeouts<T>>>> {
+) -> Refusals<Faults<Requests<Stop<Timeouts<T>>>>> {
     let exchange = Rc::new(Exchange::new(Arc::clone(connections)));
     let timeouts = Timeouts::new(socket, timeouts, Rc::clone(&exchange));
     let stop = Stop::new(timeouts, connections.enter(), Rc::clone(&exchange));
-    Refusals::new(Requests::new(stop, Rc::clone(&exchange)), exchange)
+    let requests = Requests::new(stop, Rc::clone(&exchange));
+    Refusals::new(Faults::new(requests, Rc::clone(&exchange)), exchange)
 }

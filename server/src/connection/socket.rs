@@ -9,11 +9,19 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::unacknowledged;
+
 /// What a wrapper needs of the one below it.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin {
     /// Looks at what has come from the client without reading it. Unless the answer is `Reset`, the task is woken
     /// when it changes.
     fn poll_incoming(self: Pin<&mut Self>, context: &mut Context<'_>) -> Incoming;
+
+    /// How many bytes the client has not acknowledged yet; `None` where the system does not say.
+    fn unacknowledged(&self) -> Option<usize>;
+
+    /// Makes closing the socket a TCP reset, which discards what the client has not acknowledged.
+    fn reset_when_closed(&self);
 }
 
 /// What has come from the client and is not read yet.
@@ -97,6 +105,15 @@ impl Socket for TcpSocket {
             self.readiness = Readiness::Forgotten;
             incoming = Incoming::Bytes;
         }
+    }
+
+    fn unacknowledged(&self) -> Option<usize> {
+        unacknowledged::of(&self.stream)
+    }
+
+    fn reset_when_closed(&self) {
+        // A socket that takes no option is gone already.
+        let _ = self.stream.set_zero_linger();
     }
 }
 

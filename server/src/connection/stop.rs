@@ -73,6 +73,14 @@ impl<T: Socket> Socket for Stop<T> {
         self.entry.register(context.waker());
         Pin::new(&mut self.inner).poll_incoming(context)
     }
+
+    fn unacknowledged(&self) -> Option<usize> {
+        self.inner.unacknowledged()
+    }
+
+    fn reset_when_closed(&self) {
+        self.inner.reset_when_closed();
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,15 @@ use super::timeouts::ConnectionTimeouts;
 pub(super) struct FakeSocket {
     pub(super) stream: DuplexStream,
     pub(super) incoming: Rc<Cell<Incoming>>,
+    /// How it closes, and what its client has not acknowledged.
+    pub(super) wire: Rc<Wire>,
+}
+
+/// What only a real socket knows.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    pub(super) unacknowledged: Cell<usize>,
+    pub(super) is_reset: Cell<bool>,
 }
 
 impl FakeSocket {
@@ -26,7 +35,7 @@ impl FakeSocket {
     pub(super) fn pair() -> (Self, DuplexStream, Rc<Cell<Incoming>>) {
         let (stream, client) = duplex(1 << 20);
         let incoming = Rc::new(Cell::new(Incoming::Nothing));
-        (Self { stream, incoming: Rc::clone(&incoming) }, client, incoming)
+        (Self { stream, incoming: Rc::clone(&incoming), wire: Rc::default() }, client, incoming)
     }
 }
 
@@ -71,6 +80,14 @@ pub(super) fn write_now(stream: &mut (impl AsyncWrite + Unpin), bytes: impl AsRe
 impl Socket for FakeSocket {
     fn poll_incoming(self: Pin<&mut Self>, _: &mut Context<'_>) -> Incoming {
         self.incoming.get()
+    }
+
+    fn unacknowledged(&self) -> Option<usize> {
+        Some(self.wire.unacknowledged.get())
+    }
+
+    fn reset_when_closed(&self) {
+        self.wire.is_reset.set(true);
     }
 }
 

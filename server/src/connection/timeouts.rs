@@ -119,6 +119,14 @@ impl<T: Socket> Socket for Timeouts<T> {
             left => left,
         }
     }
+
+    fn unacknowledged(&self) -> Option<usize> {
+        self.inner.unacknowledged()
+    }
+
+    fn reset_when_closed(&self) {
+        self.inner.reset_when_closed();
+    }
 }
 
 #[cfg(test)]

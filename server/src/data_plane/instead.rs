@@ -22,8 +22,8 @@ pub(super) enum Next {
     Execute(Option<Injected>),
 }
 
-/// Decides whether an injected fault comes instead of an answer. The body of the request is read first, but for an
-/// early answer.
+/// Decides whether an injected fault comes instead of an answer. The body of the request is read first, up to a bound,
+/// but for an early answer.
 ///
 /// # Errors
 /// [`ApiError`] when the body of the request is malformed.
@@ -45,11 +45,8 @@ pub(super) async fn next(
         Some(Fault::Garbage) => Some(Delivery::Garbage),
         _ => return Ok(Next::Execute(Some(injected))),
     };
-    match body::ignore(payload, body::DRAINED).await {
-        // The fault has been counted, so it happens, whatever else is still to come.
-        Ok(()) | Err(ApiError::BodyTooLarge) => {}
-        Err(refusal) => return Err(refusal),
-    }
+    // The fault has been counted, so it happens, whatever else is still to come.
+    body::drain(payload, body::DRAINED).await?;
     if let Some(delivery) = delivery {
         deliver(request, delivery);
     }
@@ -108,7 +105,7 @@ pub(super) fn after(
 
 fn deliver(request: &HttpRequest, delivery: Delivery) {
     if let Some(exchange) = Exchange::of(request) {
-        exchange.deliver(delivery);
+        exchange.deliver(request, delivery);
     }
 }
 

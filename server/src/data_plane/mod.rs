@@ -152,9 +152,9 @@ async fn inject(
 /// Reads and drops the body of a request that is answered without it. One for the upstream may be of any length: the
 /// rest of it is the connection's business.
 async fn drain(endpoint: Endpoint, payload: &mut Payload, limit: usize) -> Result<(), ApiError> {
-    match body::ignore(payload, limit).await {
-        Err(ApiError::BodyTooLarge) if endpoint == Endpoint::Upstream => Ok(()),
-        result => result,
+    match endpoint {
+        Endpoint::Upstream => body::drain(payload, limit).await,
+        Endpoint::Message | Endpoint::Echo | Endpoint::Unknown => body::ignore(payload, limit).await,
     }
 }
 

@@ -78,7 +78,7 @@ impl Layer for Timeout {
             }
             None => {
                 if let Some(exchange) = Exchange::of(&http_request) {
-                    exchange.deliver(Delivery::Instead(End::Close));
+                    exchange.deliver(&http_request, Delivery::Instead(End::Close));
                 }
                 ApiError::NoSuchSession.into()
             }

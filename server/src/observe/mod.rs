@@ -14,6 +14,7 @@ use actix_web::{Error, HttpRequest};
 
 use crate::error::ApiError;
 use crate::middleware::layer::Layer;
+use crate::middleware::spent;
 
 pub use request_log::RequestLog;
 
@@ -53,16 +54,16 @@ impl<L: Listener> Layer for Observe<L> {
         B: MessageBody + 'static,
     {
         if !self.0.is_interested() {
-            return Ok(inner.call(request).await?.map_into_boxed_body());
+            return spent::pass_on(request, inner).await;
         }
         let begun = Some(self.0.begun(request.request()));
         let mut watch = Watch { listener: &self.0, begun, since: Instant::now() };
-        let result = inner.call(request).await;
+        let result = spent::pass_on(request, inner).await;
         watch.end(match &result {
             Ok(response) => outcome_of(response),
             Err(error) => Outcome::Answered(error.as_response_error().status_code().as_u16()),
         });
-        Ok(result?.map_into_boxed_body())
+        result
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is still to come of a request's body. \[pure\]
 
-use super::chunks::{Chunks, Malformed, Overhead};
 use super::head::Framing;
+use crate::connection::chunks::{Chunks, Malformed, Overhead};
 
 /// A body of which some bytes have been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,6 @@
 //! unfinished line of a head in pieces and what a read brought of the next request.
 
 mod body;
-mod chunks;
 mod head;
 #[cfg(test)]
 mod tests;
@@ -290,5 +289,19 @@ impl<T: Socket> AsyncWrite for Requests<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+impl<T: Socket> Socket for Requests<T> {
+    fn poll_incoming(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Incoming {
+        Pin::new(&mut self.inner).poll_incoming(context)
+    }
+
+    fn unacknowledged(&self) -> Option<usize> {
+        self.inner.unacknowledged()
+    }
+
+    fn reset_when_closed(&self) {
+        self.inner.reset_when_closed();
     }
 }

@@ -1,0 +1,37 @@
+//! Requests on a connection that an injected fault has spent: they are read, and not executed.
+
+use std::time::Duration;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpMessage, HttpResponse};
+
+use crate::body;
+use crate::connection::Exchange;
+
+/// How long such a request may take to come.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Passes the request on to `inner`. One that comes on a connection which an earlier answer has spent gets the end of
+/// the connection, from the connection itself; here its body is read.
+///
+/// # Errors
+/// Those of `inner`.
+pub async fn pass_on<S, B>(request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    match Exchange::spent_before(request.request()) {
+        None => inner.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Some(_) => Ok(Box::pin(read(request)).await),
+    }
+}
+
+async fn read(mut request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let mut payload = request.take_payload();
+    let drained = body::drain(&mut payload, body::DRAINED);
+    // However much of it has come: the answer is the same.
+    let _ = tokio::time::timeout(READ_TIMEOUT, drained).await;
+    request.into_response(HttpResponse::NoContent().finish())
+}
