@@ -100,7 +100,7 @@ async fn head(stream: &mut TcpStream) -> String {
 
 /// The byte at a place of a body that has no period of a power of two.
 fn pattern(at: usize) -> u8 {
-    (at % 251) as u8
+    u8::try_from(at % 251).unwrap_or_default()
 }
 
 #[tokio::test]
