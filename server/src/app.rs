@@ -27,7 +27,7 @@ use crate::middleware::any_method::AnyMethod;
 use crate::middleware::cors;
 use crate::middleware::envelope::RequestEnvelope;
 use crate::middleware::layer::Wrap;
-use crate::observe::{Observe, RequestLog};
+use crate::observe::{Journals, Observe, Recorder, RequestLog};
 use crate::session::Home;
 use crate::state::{AppState, Documents};
 use crate::{openapi, routes, upstream};
@@ -172,6 +172,7 @@ fn serve(
     let service = move || {
         state.sessions.start_actors();
         let config = &state.config;
+        let journals = if config.journal_size > 0 { Journals::On } else { Journals::Off };
         let has_cors = config.cors() != config::Cors::Off;
         let app = App::new()
             .configure(|app| routes::register(app, config))
@@ -179,7 +180,7 @@ fn serve(
             .configure(|app| upstream::register(app, config))
             .wrap(Condition::new(has_cors, cors::layer(&config.cors())))
             .wrap(Condition::new(has_cors, Wrap::with(AnyMethod)))
-            .wrap(Wrap::with(Observe(RequestLog)))
+            .wrap(Wrap::with(Observe((RequestLog, Recorder { journals }))))
             .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
         let (connections, shared) = (Arc::clone(&connections), state.clone());
         fn_service(move |socket: TcpStream| {

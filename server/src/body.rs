@@ -68,12 +68,26 @@ pub async fn ignore(
     body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
     limit: usize,
 ) -> Result<(), ApiError> {
+    look_at(body, limit, |_| ()).await
+}
+
+/// Reads a body of up to `limit` bytes, shows each piece of it to `see`, and drops it.
+///
+/// # Errors
+/// As [`read`].
+pub async fn look_at(
+    body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+    limit: usize,
+    mut see: impl FnMut(&[u8]),
+) -> Result<(), ApiError> {
     let mut size = 0;
     while let Some(chunk) = body.next().await {
-        size += chunk.map_err(|_| ApiError::BodyMalformed)?.len();
+        let chunk = chunk.map_err(|_| ApiError::BodyMalformed)?;
+        size += chunk.len();
         if size > limit {
             return Err(ApiError::BodyTooLarge);
         }
+        see(&chunk);
     }
     Ok(())
 }

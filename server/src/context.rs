@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::journal::{Entry, Journal, Recording};
 use crate::session::resolve::Resolved;
 use crate::session::{Session, SessionInUse, SessionState};
 use crate::upstream::own_paths::Unrouted;
@@ -32,6 +33,7 @@ pub struct RequestContext {
     deadline: Instant,
     held: Option<LocalBoxFuture<'static, ()>>,
     unrouted: Unrouted,
+    recording: Option<Recording>,
 }
 
 impl RequestContext {
@@ -51,6 +53,7 @@ impl RequestContext {
             deadline,
             held: None,
             unrouted,
+            recording: None,
         });
     }
 
@@ -85,6 +88,36 @@ impl RequestContext {
     pub fn restart_clock(request: &HttpRequest) {
         if let Some(context) = request.extensions_mut().get_mut::<Self>() {
             context.deadline = Instant::now() + context.state.request_timeout;
+        }
+    }
+
+    /// Begins to record the request, if its session has a journal. `begin` gets the journal, and when the request came.
+    /// A request that is dropped before its answer is made leaves the entry of a client that left.
+    pub fn record(request: &HttpRequest, begin: impl FnOnce(&Journal, std::time::Instant) -> Recording) {
+        let Some(state) = Self::session(request) else { return };
+        let (Some(journal), Some(deadline)) = (&state.journal, Self::deadline(request)) else { return };
+        let recording = begin(journal, (deadline - state.request_timeout).into_std());
+        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
+            context.recording = Some(recording);
+        }
+    }
+
+    /// Takes the recording of the request.
+    pub fn take_recording(request: &HttpRequest) -> Option<Recording> {
+        request.extensions_mut().get_mut::<Self>().and_then(|context| context.recording.take())
+    }
+
+    /// Whether the request is recorded.
+    pub fn is_recorded(request: &HttpRequest) -> bool {
+        request.extensions().get::<Self>().is_some_and(|context| context.recording.is_some())
+    }
+
+    /// Adds what has become known of the request to its entry in the journal, if it is recorded.
+    pub fn note(request: &HttpRequest, add: impl FnOnce(&mut Entry)) {
+        let mut extensions = request.extensions_mut();
+        let recording = extensions.get_mut::<Self>().and_then(|context| context.recording.as_mut());
+        if let Some(entry) = recording.and_then(Recording::entry) {
+            add(entry);
         }
     }
 

@@ -31,6 +31,9 @@ pub enum ApiError {
     /// A session with this id exists.
     #[display("The session id is taken")]
     SessionTaken,
+    /// The configuration leaves no room for a journal.
+    #[display("The journal is off")]
+    JournalOff,
     /// The default session cannot be deleted.
     #[display("The default session cannot be deleted")]
     SessionIsDefault,
@@ -97,7 +100,7 @@ impl ResponseError for ApiError {
             }
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound | Self::NoSuchSession => StatusCode::NOT_FOUND,
-            Self::SessionTaken | Self::SessionIsDefault => StatusCode::CONFLICT,
+            Self::SessionTaken | Self::SessionIsDefault | Self::JournalOff => StatusCode::CONFLICT,
             Self::TooManySessions(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,

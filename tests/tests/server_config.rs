@@ -4,7 +4,7 @@ use serde_json::Value;
 use workspace_tests::{Outcome, Program, TestServer};
 
 /// Every setting: its variable, values that it must refuse, and what the refusal must say about the range.
-const SETTINGS: [(&str, &[&str], &[&str]); 22] = [
+const SETTINGS: [(&str, &[&str], &[&str]); 24] = [
     ("SERVER_HOST", &["999.1.1.1", "two words", "1.2.3.4:80", "http://x"], &["address"]),
     ("SERVER_PORT", &["65536", "-1", "x", "80.5", "1e3"], &["0", "65535"]),
     ("SERVER_MAX_CONCURRENCY", &["0", "100001", "-1", "x", "1e3", "0x10", "1_000"], &["1", "100000"]),
@@ -34,6 +34,8 @@ const SETTINGS: [(&str, &[&str], &[&str]); 22] = [
     ("SERVER_SEED", &["-1", "9007199254740992", "x"], &["0", "9007199254740991"]),
     ("SERVER_UPSTREAM", &["https://x", "localhost:3000", "http://", "http://x/?q", "x y"], &["http"]),
     ("SERVER_CONTROL_PREFIX", &["own", "/own/", "/", "//", "/a*b", "/a/../b"], &["path"]),
+    ("SERVER_JOURNAL_SIZE", &["-1", "1000001", "x"], &["0", "1000000"]),
+    ("SERVER_JOURNAL_BYTES", &["0", "65535", "63KiB", "2TiB", "64XB", "MiB", "x"], &["64KiB", "1TiB"]),
     ("SERVER_FAULT_HEADER", &["maybe", "2"], &["true", "false"]),
 ];
 
@@ -399,6 +401,8 @@ async fn the_defaults_are_the_documented_ones() {
         ("SERVER_MAX_CONNECTIONS", "25000"),
         ("SERVER_SESSION_TTL", "3600"),
         ("SERVER_MAX_SESSIONS", "1000"),
+        ("SERVER_JOURNAL_SIZE", "1000"),
+        ("SERVER_JOURNAL_BYTES", "64MiB"),
         ("SERVER_FAULT_HEADER", "true"),
     ];
     for (variable, default) in defaults {
@@ -434,6 +438,8 @@ async fn every_value_in_range_is_taken_from_every_layer() {
         ("SERVER_SESSION_TTL", ["1", "2", "86400"]),
         ("SERVER_MAX_SESSIONS", ["1", "2", "100000"]),
         ("SERVER_SEED", ["0", "42", "9007199254740991"]),
+        ("SERVER_JOURNAL_SIZE", ["0", "1", "1000000"]),
+        ("SERVER_JOURNAL_BYTES", ["64KiB", "1GiB", "1TiB"]),
         ("SERVER_FAULT_HEADER", ["true", "false", "true"]),
     ];
     let file: String =

@@ -13,6 +13,12 @@ use std::time::Instant;
 #[derive(Clone)]
 pub struct ByteBudget(Arc<Shared>);
 
+impl std::fmt::Debug for ByteBudget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ByteBudget({} of {})", self.used(), self.0.limit)
+    }
+}
+
 struct Shared {
     limit: u64,
     used: AtomicU64,

@@ -1,6 +1,7 @@
 //! The handle that begins records, reads them, and follows them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use tokio::sync::broadcast;
 
@@ -9,7 +10,6 @@ use super::budget::ByteBudget;
 use super::inbox::{Event, Inbox};
 use super::log::{Page, Record};
 use crate::address::{Address, WeakAddress};
-use crate::clock::now;
 use crate::error::ActorError;
 use crate::lifecycle::{self, Unstarted};
 
@@ -49,7 +49,7 @@ pub struct Open<R: Record> {
 /// let (journal, actor) = journal::prepare(1000, &ByteBudget::new(1 << 20), "journal");
 /// actor.start();
 /// let (ada, visit) = journal.begin(|_| Visit { seq: 0, name: "Ada" });
-/// ada.end(visit);
+/// ada.end(visit, std::time::Instant::now());
 /// let page = journal.read(0, 100, |_| true).await?;
 /// assert_eq!(page.records, [Visit { seq: 1, name: "Ada" }]);
 /// # Ok(())
@@ -136,10 +136,9 @@ impl<R: Record> Clone for JournalHandle<R> {
 }
 
 impl<R: Record> Open<R> {
-    /// Appends the record, which has ended now.
-    pub fn end(mut self, record: R) {
+    /// Appends the record, which has ended at `ended`.
+    pub fn end(mut self, record: R, ended: Instant) {
         let Some(shared) = self.shared.take() else { return };
-        let ended = now();
         let appended = shared.inbox.append(self.id, ended, record);
         if appended.is_first {
             shared.place.begin(ended);

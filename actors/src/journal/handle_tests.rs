@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::log::tests::Named;
 use super::*;
+use crate::clock::now;
 use crate::lifecycle::Panic;
 use tokio::time::{advance, pause};
 
@@ -20,7 +21,7 @@ fn ample() -> ByteBudget {
 fn record(journal: &JournalHandle<Named>, count: usize) {
     for _ in 0..count {
         let (open, record) = journal.begin(|_| Named(0, "a"));
-        open.end(record);
+        open.end(record, now());
     }
 }
 
@@ -35,8 +36,8 @@ async fn what_has_ended_is_read_at_once_and_in_order() {
     let (first, one) = journal.begin(|id| Named(id, "first"));
     let (second, two) = journal.begin(|id| Named(id, "second"));
     assert_eq!((one.0, two.0, journal.in_flight()), (1, 2, vec![1, 2]));
-    second.end(two);
-    first.end(one);
+    second.end(two, now());
+    first.end(one, now());
     let page = journal.read(0, 10, |_| true).await.unwrap();
     assert_eq!(page.records, [Named(1, "second"), Named(2, "first")]);
     let first = journal.read(0, 10, |record| record.1 == "first").await.unwrap();
@@ -109,7 +110,7 @@ async fn idle_waits_for_what_is_in_flight() {
     let (second, _) = journal.begin(|id| Named(id, "a"));
     let mut idle = Box::pin(journal.idle());
     assert!(futures::poll!(idle.as_mut()).is_pending());
-    first.end(one);
+    first.end(one, now());
     assert!(futures::poll!(idle.as_mut()).is_pending());
     drop(second);
     idle.await;

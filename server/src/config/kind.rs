@@ -66,6 +66,45 @@ impl Kind for Seconds {
     }
 }
 
+/// A number of bytes, with or without a unit.
+pub(super) struct Size(pub(super) RangeInclusive<u64>);
+
+/// The units, largest first.
+const UNITS: [(&str, u64); 5] =
+    [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+impl Kind for Size {
+    type Value = u64;
+
+    fn parse(&self, text: &str) -> Option<u64> {
+        let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+        let factor = match &text[digits.len()..] {
+            "" => 1,
+            unit => UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?.1,
+        };
+        let number: u64 = digits.trim_end().parse().ok()?;
+        number.checked_mul(factor).filter(|value| self.0.contains(value))
+    }
+
+    fn expected(&self) -> String {
+        format!(
+            "a size from {} to {}, such as 65536, 512KiB, 64MiB or 1GiB",
+            size(*self.0.start()),
+            size(*self.0.end())
+        )
+    }
+
+    fn json(&self, value: &u64) -> Json {
+        size(*value).into()
+    }
+}
+
+/// A size in the largest unit that gives a whole number.
+fn size(bytes: u64) -> String {
+    let unit = UNITS.iter().find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor));
+    unit.map_or_else(|| format!("{bytes}B"), |(name, factor)| format!("{}{name}", bytes / factor))
+}
+
 /// True or false, in the words that pydantic reads.
 pub(crate) struct Boolean;
 

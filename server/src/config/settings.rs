@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::declare::Fallback::{Cores, Fixed, Unset};
 use super::declare::{Setting, settings};
 use super::host::Host;
-use super::kind::{Boolean, Kind, OneOf, Optional, Seconds, Whole};
+use super::kind::{Boolean, Kind, OneOf, Optional, Seconds, Size, Whole};
 use super::layers::Layers;
 use super::origins::{AllowedOrigins, Origins};
 use super::upstream::{ControlPrefix, Upstream};
@@ -97,6 +97,14 @@ settings! {
     control_prefix: String = ControlPrefix;
     "SERVER_CONTROL_PREFIX", "control-prefix", Fixed("/__test"),
     "Prefix of the server's own paths while it has an upstream; it has no effect without one";
+
+    journal_size: usize = Whole(0..=1_000_000);
+    "SERVER_JOURNAL_SIZE", "journal-size", Fixed("1000"),
+    "Requests that the journal of each session keeps; 0 turns the journal off";
+
+    journal_bytes: u64 = Size(64 << 10..=1 << 40);
+    "SERVER_JOURNAL_BYTES", "journal-bytes", Fixed("64MiB"),
+    "Memory for the journals of all sessions together; beyond it the oldest requests are forgotten";
 
     fault_header: bool = Boolean;
     "SERVER_FAULT_HEADER", "fault-header", Fixed("true"), "Whether a request may ask for a fault with X-Fault";

@@ -9,6 +9,7 @@ use actix_web::http::StatusCode;
 use tokio::time::Instant;
 
 use super::delivery::{Delivery, Order, Spent};
+use super::ending::Kept;
 use super::registry::Connections;
 
 /// One connection's state. HTTP/1.1 answers one request of a connection at a time, so this is also the state of the
@@ -22,12 +23,15 @@ pub struct Exchange {
     phase: Cell<Phase>,
     on_client_exit: Cell<OnClientExit>,
     closing: Cell<Closing>,
-    delivery: RefCell<Option<Order>>,
+    pub(super) delivery: RefCell<Option<Order>>,
     handling: Cell<Handling>,
     body: Cell<Body>,
     work: Cell<Work>,
     spent: Cell<Option<Spent>>,
     number: u64,
+    /// How many requests have been accepted.
+    requests: Cell<u32>,
+    pub(super) kept: Kept,
     /// Since when the client has taken nothing of what is to be written.
     pub(super) stalled: Cell<Option<Instant>>,
     connections: Arc<Connections>,
@@ -118,6 +122,8 @@ impl Exchange {
             work: Cell::new(Work::Done),
             spent: Cell::new(None),
             number: connections.next_number(),
+            requests: Cell::new(0),
+            kept: Kept::default(),
             connections,
         }
     }
@@ -133,6 +139,7 @@ impl Exchange {
         if let Phase::Submitted { .. } = self.phase.get() {
             self.phase.set(Phase::Answering);
         }
+        self.requests.set(self.requests.get().saturating_add(1));
     }
 
     /// Decides what happens when the client closes its side before it has its answer.
@@ -173,6 +180,12 @@ impl Exchange {
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The number of the request at hand on its connection. The first is 1.
+    #[must_use]
+    pub fn request_number(&self) -> u32 {
+        self.requests.get()
     }
 
     /// Reports that the answer has been made. It is whole then, unless its body is [streamed](Self::stream).

@@ -18,6 +18,7 @@
 mod alarm;
 mod chunks;
 mod delivery;
+mod ending;
 mod exchange;
 mod faults;
 mod refusals;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 
 pub use delivery::{Delivery, End, Promise, Spent};
+pub use ending::Fate;
 pub use exchange::{Exchange, OnClientExit, Streaming};
 pub use faults::Faults;
 pub use refusals::Refusals;

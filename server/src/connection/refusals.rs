@@ -92,6 +92,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Refusals<T> {
     }
 }
 
+impl<T> Drop for Refusals<T> {
+    fn drop(&mut self) {
+        self.exchange.connection_ended();
+    }
+}
+
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Refusals<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -131,7 +137,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusals<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_end(context))?;
-        Pin::new(&mut self.inner).poll_flush(context)
+        ready!(Pin::new(&mut self.inner).poll_flush(context))?;
+        self.exchange.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

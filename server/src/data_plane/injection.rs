@@ -12,6 +12,7 @@ use crate::connection::Exchange;
 use crate::context::{CurrentSession, RequestContext};
 use crate::error::ApiError;
 use crate::fault::{Body, Fault, RetryAfter, StatusFault};
+use crate::journal::FaultSource;
 use crate::logging::FAULT;
 
 /// What a request gets.
@@ -28,6 +29,22 @@ impl Injected {
     /// What is injected after the delay.
     pub(super) fn fault(&self) -> Option<&Fault> {
         self.fault.as_ref()
+    }
+
+    /// What said so.
+    pub(super) fn by(&self) -> FaultSource {
+        match self.source {
+            Some(Source { rule, step }) => FaultSource::Rule { rule, step },
+            None => FaultSource::Header,
+        }
+    }
+
+    /// Its short form.
+    pub(super) fn short(&self) -> String {
+        match &self.fault {
+            Some(fault) => fault.to_string(),
+            None => format!("delay:{}", self.delay.as_millis()),
+        }
     }
 
     /// Waits until the plan that injected this has ended; for ever if it was the request itself.

@@ -8,6 +8,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::injection::Injected;
+use super::taken;
 use crate::body;
 use crate::connection::{Delivery, End, Exchange, Promise};
 use crate::context::{CurrentSession, RequestContext, Slot};
@@ -46,7 +47,7 @@ pub(super) async fn next(
         _ => return Ok(Next::Execute(Some(injected))),
     };
     // The fault has been counted, so it happens, whatever else is still to come.
-    body::drain(payload, body::DRAINED).await?;
+    taken::drain(request, payload, body::DRAINED).await?;
     if let Some(delivery) = delivery {
         deliver(request, delivery);
     }

@@ -19,7 +19,9 @@ mod injection;
 mod instead;
 mod key;
 mod slot;
+mod taken;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Bytes, Payload};
@@ -29,10 +31,10 @@ use resilience_actors::failure::{Decision, Reason};
 use resilience_actors::idempotency::{Key, Outcome};
 use uuid::Uuid;
 
-use crate::body;
 use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::ApiError;
 use crate::execution::{self, Execution};
+use crate::journal::{self, AnsweredBy, FaultSource, InjectedFault};
 use crate::logging::{CACHE, FAILURE};
 use crate::upstream;
 use asked::Asked;
@@ -55,8 +57,11 @@ pub async fn serve(
     mut payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(request, endpoint)?;
+    if let Some(key) = &asked.key {
+        RequestContext::note(request, |entry| entry.key = Some(Key::clone(key)));
+    }
     if endpoint == Endpoint::Unknown && !injection::concerns(session, request, &asked) {
-        body::ignore(&mut payload, endpoint.body_limit()).await?;
+        taken::ignore(request, &mut payload, endpoint.body_limit()).await?;
         return Err(ApiError::NotFound);
     }
     RequestContext::with_session(request, |_, session| session.count_request());
@@ -64,7 +69,7 @@ pub async fn serve(
     let may_inject = injection::is_possible(session, &asked);
     let body = match endpoint {
         Endpoint::Message | Endpoint::Echo if !may_inject => {
-            Some(body::read(request, &mut payload, endpoint.body_limit()).await?)
+            Some(taken::read(request, &mut payload, endpoint.body_limit()).await?)
         }
         _ => None,
     };
@@ -74,8 +79,9 @@ pub async fn serve(
         Endpoint::Unknown => Decision::Pass,
     };
     if let Decision::Fail(failure) = failure {
+        note_fault(request, FaultSource::Mode, ApiError::InducedFailure.status_code().as_str());
         if body.is_none() {
-            drain(endpoint, &mut payload, endpoint.body_limit()).await?;
+            drain(endpoint, request, &mut payload, endpoint.body_limit()).await?;
         }
         log_failure(request, failure.spend());
         return Err(ApiError::InducedFailure);
@@ -111,20 +117,26 @@ async fn work(
     slot: &mut Option<Slot>,
 ) -> Result<HttpResponse, ApiError> {
     match (endpoint, &asked.key) {
-        (Endpoint::Upstream, _) => Box::pin(upstream::forward(request, payload, slot)).await,
+        (Endpoint::Upstream, _) => {
+            let answer = Box::pin(upstream::forward(request, payload, slot)).await?;
+            note_execution(request, journal::Execution::Executed);
+            RequestContext::note(request, |entry| entry.answered_by = AnsweredBy::Upstream);
+            Ok(answer)
+        }
         (Endpoint::Unknown, _) => {
-            body::ignore(&mut payload, endpoint.body_limit()).await?;
+            taken::ignore(request, &mut payload, endpoint.body_limit()).await?;
             Err(ApiError::NotFound)
         }
         (Endpoint::Message | Endpoint::Echo, key) => {
             let body = match body {
                 Some(body) => body,
-                None => body::read(request, &mut payload, endpoint.body_limit()).await?,
+                None => taken::read(request, &mut payload, endpoint.body_limit()).await?,
             };
             let (id, replay) = match key {
                 Some(key) => execute(session, request, key, &body, asked.delay, slot).await?,
                 None => {
                     execution::wait(asked.delay, request).await;
+                    note_execution(request, journal::Execution::Executed);
                     (Uuid::new_v4(), Replay::No)
                 }
             };
@@ -145,16 +157,24 @@ async fn inject(
         return Ok(Next::Execute(None));
     };
     injected.log(request);
+    note_fault(request, injected.by(), &injected.short());
     execution::wait(injected.delay, request).await;
     instead::next(injected, session, request, payload, slot).await
 }
 
 /// Reads and drops the body of a request that is answered without it. One for the upstream may be of any length: the
 /// rest of it is the connection's business.
-async fn drain(endpoint: Endpoint, payload: &mut Payload, limit: usize) -> Result<(), ApiError> {
+async fn drain(
+    endpoint: Endpoint,
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<(), ApiError> {
     match endpoint {
-        Endpoint::Upstream => body::drain(payload, limit).await,
-        Endpoint::Message | Endpoint::Echo | Endpoint::Unknown => body::ignore(payload, limit).await,
+        Endpoint::Upstream => taken::drain(request, payload, limit).await,
+        Endpoint::Message | Endpoint::Echo | Endpoint::Unknown => {
+            taken::ignore(request, payload, limit).await
+        }
     }
 }
 
@@ -171,10 +191,13 @@ async fn execute(
     match session.answers.begin(Key::clone(key), fingerprint).await? {
         Outcome::Replay(id) => {
             log_cache(request, key, "Cache hit");
+            note_execution(request, journal::Execution::Replayed);
             Ok((id, Replay::Yes))
         }
         Outcome::Execute(lease) => {
             log_cache(request, key, "Cache miss");
+            // It is finished even if the client leaves.
+            note_execution(request, journal::Execution::Executed);
             let execution = Execution::begin(session, request, Key::clone(key), lease);
             let id = match delay.is_zero() {
                 true => execution.complete(),
@@ -184,6 +207,16 @@ async fn execute(
         }
         Outcome::Conflict => Err(ApiError::KeyReused),
     }
+}
+
+fn note_execution(request: &HttpRequest, execution: journal::Execution) {
+    RequestContext::note(request, |entry| entry.execution = execution);
+}
+
+fn note_fault(request: &HttpRequest, by: FaultSource, short: &str) {
+    RequestContext::note(request, |entry| {
+        entry.fault = Some(Arc::new(InjectedFault { by, short: short.into() }));
+    });
 }
 
 fn log_failure(request: &HttpRequest, reason: Reason) {

@@ -304,4 +304,4 @@ impl Record for Entry {
 
 #[cfg(test)]
 #[path = "entry_tests.rs"]
-mod tests;
+pub(in crate::journal) mod tests;

@@ -28,6 +28,8 @@ pub const FAULT: &str = "server.fault";
 pub const UPSTREAM: &str = "server.upstream";
 /// The logger of sessions: created, reset, ended.
 pub const SESSION: &str = "server.session";
+/// The logger of the journals of sessions.
+pub const JOURNAL: &str = "server.journal";
 /// The logger of the idempotency cache.
 pub const CACHE: &str = "server.cache";
 /// The logger of requests that wait for a slot.

@@ -8,6 +8,7 @@ use actix_web::{Error, HttpMessage, HttpResponse};
 
 use crate::body;
 use crate::connection::Exchange;
+use crate::observe::recorder;
 
 /// How long such a request may take to come.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,6 +30,7 @@ where
 }
 
 async fn read(mut request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    recorder::begin(request.request());
     let mut payload = request.take_payload();
     let drained = body::drain(&mut payload, body::DRAINED);
     // However much of it has come: the answer is the same.

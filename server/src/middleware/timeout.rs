@@ -18,7 +18,9 @@ use crate::body;
 use crate::connection::{Delivery, End, Exchange};
 use crate::context::RequestContext;
 use crate::error::ApiError;
+use crate::journal::Execution;
 use crate::logging::REQUEST;
+use crate::observe::recorder;
 
 /// Applies the request timeout of the request's session.
 pub struct Timeout(pub Bounded);
@@ -46,6 +48,9 @@ impl Layer for Timeout {
     {
         let http_request = request.request().clone();
         let deadline = RequestContext::deadline(&http_request).ok_or(ApiError::NoSuchSession)?;
+        if self.0 == Bounded::WorkInSession {
+            recorder::begin(&http_request);
+        }
         let work = async {
             // What follows CONNECT is not a body, and the connection ends after the answer.
             if self.0 == Bounded::BodyAndWork && request.method() != Method::CONNECT {
@@ -74,6 +79,7 @@ impl Layer for Timeout {
             Some(Ok(Err(error))) => error,
             Some(Err(_elapsed)) => {
                 log(&http_request);
+                RequestContext::note(&http_request, |entry| entry.execution = Execution::None);
                 ApiError::Timeout.into()
             }
             None => {

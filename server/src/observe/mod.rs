@@ -4,9 +4,8 @@
 //! ends, however it ends. Two listeners are one: `Observe((first, second))`. While no listener is interested, a
 //! request costs one question to each.
 
+pub mod recorder;
 mod request_log;
-
-use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -16,6 +15,7 @@ use crate::error::ApiError;
 use crate::middleware::layer::Layer;
 use crate::middleware::spent;
 
+pub use recorder::{Journals, Recorder};
 pub use request_log::RequestLog;
 
 /// How a request ended.
@@ -40,8 +40,16 @@ pub trait Listener: 'static {
     /// A request begins. Its answer is not known yet.
     fn begun(&self, request: &HttpRequest) -> Self::Begun;
 
-    /// The request has ended, `duration` after it began.
-    fn ended(&self, begun: Self::Begun, outcome: Outcome, duration: Duration);
+    /// The request has ended.
+    fn ended(&self, begun: Self::Begun, end: &End<'_>);
+}
+
+/// The end of a request.
+pub struct End<'a> {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its answer, if one was made.
+    pub answer: Option<&'a ServiceResponse<BoxBody>>,
 }
 
 /// The layer that tells a listener of every request.
@@ -57,11 +65,14 @@ impl<L: Listener> Layer for Observe<L> {
             return spent::pass_on(request, inner).await;
         }
         let begun = Some(self.0.begun(request.request()));
-        let mut watch = Watch { listener: &self.0, begun, since: Instant::now() };
+        let mut watch = Watch { listener: &self.0, begun };
         let result = spent::pass_on(request, inner).await;
-        watch.end(match &result {
-            Ok(response) => outcome_of(response),
-            Err(error) => Outcome::Answered(error.as_response_error().status_code().as_u16()),
+        watch.end(&match &result {
+            Ok(answer) => End { outcome: outcome_of(answer), answer: Some(answer) },
+            Err(error) => {
+                let status = error.as_response_error().status_code().as_u16();
+                End { outcome: Outcome::Answered(status), answer: None }
+            }
         });
         result
     }
@@ -80,20 +91,19 @@ fn outcome_of<B>(response: &ServiceResponse<B>) -> Outcome {
 struct Watch<'a, L: Listener> {
     listener: &'a L,
     begun: Option<L::Begun>,
-    since: Instant,
 }
 
 impl<L: Listener> Watch<'_, L> {
-    fn end(&mut self, outcome: Outcome) {
+    fn end(&mut self, end: &End<'_>) {
         if let Some(begun) = self.begun.take() {
-            self.listener.ended(begun, outcome, self.since.elapsed());
+            self.listener.ended(begun, end);
         }
     }
 }
 
 impl<L: Listener> Drop for Watch<'_, L> {
     fn drop(&mut self) {
-        self.end(Outcome::ClientLeft);
+        self.end(&End { outcome: Outcome::ClientLeft, answer: None });
     }
 }
 
@@ -112,12 +122,12 @@ impl<A: Listener, B: Listener> Listener for (A, B) {
         )
     }
 
-    fn ended(&self, begun: Self::Begun, outcome: Outcome, duration: Duration) {
+    fn ended(&self, begun: Self::Begun, end: &End<'_>) {
         if let Some(begun) = begun.0 {
-            self.0.ended(begun, outcome, duration);
+            self.0.ended(begun, end);
         }
         if let Some(begun) = begun.1 {
-            self.1.ended(begun, outcome, duration);
+            self.1.ended(begun, end);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Logs every request when it begins and when it ends, at DEBUG.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use log::{Level, debug, log_enabled};
 use uuid::Uuid;
 
-use super::{Listener, Outcome};
+use super::{End, Listener, Outcome};
 use crate::context::RequestContext;
 use crate::logging::REQUEST;
 
@@ -22,6 +22,7 @@ pub struct Entry {
     request_id: Option<String>,
     correlation_id: Uuid,
     client: Option<String>,
+    since: Instant,
 }
 
 impl Listener for RequestLog {
@@ -40,6 +41,7 @@ impl Listener for RequestLog {
             request_id: request_id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
             correlation_id: RequestContext::correlation_id(request),
             client: request.peer_addr().map(|address| address.to_string()),
+            since: Instant::now(),
         };
         debug!(
             target: REQUEST,
@@ -50,9 +52,9 @@ impl Listener for RequestLog {
         entry
     }
 
-    fn ended(&self, entry: Entry, outcome: Outcome, duration: Duration) {
-        let duration_ms = duration.as_micros() as f64 / 1000.0;
-        let (event, status) = match outcome {
+    fn ended(&self, entry: Entry, end: &End<'_>) {
+        let duration_ms = entry.since.elapsed().as_micros() as f64 / 1000.0;
+        let (event, status) = match end.outcome {
             Outcome::Answered(status) | Outcome::TimedOut(status) => ("Request completed", Some(status)),
             Outcome::ClientLeft => ("Request aborted by the client", None),
         };

@@ -7,6 +7,7 @@ pub mod echo;
 pub mod fail;
 pub mod faults;
 pub mod health;
+pub mod journal;
 pub mod message;
 mod redirect;
 pub mod reset;
@@ -36,6 +37,9 @@ pub fn api() -> Vec<Route> {
         faults::plan::route(),
         faults::preview::route(),
         reset::route(),
+        journal::entries::route(),
+        journal::har::route(),
+        journal::stream::route(),
         sessions::all::route(),
         sessions::one::route(),
         health::route(),

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience_actors::fault::{KeyBudget, Rules};
+use resilience_actors::journal::ByteBudget;
 
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::journal::JournalSettings;
 
 /// The limits of a session and the plan that it begins with.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct SessionSettings {
     pub plan: Option<Arc<Rules<Fault>>>,
     /// How many keys the plans of all sessions remember.
     pub key_budget: KeyBudget,
+    /// How large the journal is.
+    pub journal: JournalSettings,
 }
 
 impl SessionSettings {
@@ -58,6 +62,10 @@ impl From<&Config> for SessionSettings {
             seed: config.seed.unwrap_or_else(random_seed),
             plan: None,
             key_budget: KeyBudget::new(MAX_REMEMBERED_KEYS),
+            journal: JournalSettings {
+                max_size: config.journal_size,
+                budget: ByteBudget::new(config.journal_bytes),
+            },
         }
     }
 }

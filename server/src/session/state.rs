@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::settings::SessionSettings;
 use crate::fault::Fault;
+use crate::journal::Journal;
 use crate::logging;
 
 /// What the requests of one session share. A request keeps the state that it began with, so what it reports after a
@@ -24,6 +25,8 @@ pub struct SessionState {
     pub faults: FaultHandle<Fault>,
     /// The answers by idempotency key.
     pub answers: IdempotencyHandle<Uuid>,
+    /// The requests to the data plane; `None` when the journal is off.
+    pub journal: Option<Journal>,
     /// Slots for requests to the data plane, granted first come, first served.
     pub slots: Arc<Semaphore>,
     /// The bound on one request.
@@ -32,7 +35,7 @@ pub struct SessionState {
     pub seed: u64,
     /// Cancelled when this state ends: what waits in it ends, and its connections close.
     pub ended: CancellationToken,
-    actors: Mutex<Option<[Unstarted; 3]>>,
+    actors: Mutex<Vec<Unstarted>>,
 }
 
 impl SessionState {
@@ -44,23 +47,29 @@ impl SessionState {
         let (faults, fault_actor) = fault::prepare(settings.key_budget.clone(), logging::FAULT);
         let cache = CacheSettings { max_size: settings.cache_max_size, ttl: settings.cache_ttl };
         let (answers, cache_actor) = idempotency::prepare(cache, logging::CACHE);
+        let mut actors = vec![failure_actor, fault_actor, cache_actor];
+        let journal = Journal::prepare(&settings.journal).map(|(journal, actor)| {
+            actors.push(actor);
+            journal
+        });
         Self {
             failures,
             faults,
             answers,
+            journal,
             slots: Arc::new(Semaphore::new(settings.max_concurrency)),
             request_timeout: settings.request_timeout,
             seed: settings.seed,
             ended,
-            actors: Mutex::new(Some([failure_actor, fault_actor, cache_actor])),
+            actors: Mutex::new(actors),
         }
     }
 
     /// Starts the actors on the current thread's arbiter. Every call but the first does nothing.
     pub fn start_actors(&self) {
         // A poisoned lock still holds the actors that have not been started.
-        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for actor in actors.into_iter().flatten() {
+        let actors = std::mem::take(&mut *self.actors.lock().unwrap_or_else(PoisonError::into_inner));
+        for actor in actors {
             actor.start();
         }
     }

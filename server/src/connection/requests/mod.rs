@@ -276,6 +276,9 @@ impl<T: Socket> AsyncWrite for Requests<T> {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write(context, buffer);
+        if matches!(result, Poll::Ready(Ok(written)) if written > 0) {
+            self.exchange.wrote();
+        }
         if result.is_ready() && self.wakeup == Wakeup::Write {
             self.wakeup = Wakeup::Socket;
             context.waker().wake_by_ref();

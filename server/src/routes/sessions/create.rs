@@ -77,6 +77,7 @@ impl Asked {
             seed,
             plan,
             key_budget: defaults.key_budget.clone(),
+            journal: defaults.journal.clone(),
         };
         (self.id.unwrap_or_else(id::generate), self.ttl.unwrap_or(ttl), settings)
     }

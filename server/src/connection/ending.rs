@@ -1,0 +1,82 @@
+//! What a connection knows of the record of its request at hand: when bytes of the answer were written, and how it
+//! ended.
+
+use std::cell::RefCell;
+
+use super::delivery::{Delivery, Spent};
+use super::exchange::{Exchange, Phase};
+use crate::journal::Recording;
+
+/// The recording of the request whose answer is being written, if it is recorded.
+#[derive(Default)]
+pub(super) struct Kept(RefCell<Option<Recording>>);
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+/// What becomes of an answer that has been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes out as a whole, and the connection may stay open.
+    Whole,
+    /// It goes out as a whole, and the connection ends.
+    Last,
+    /// A part of it goes out at most.
+    Broken,
+    /// Bytes that are no answer go out, or none.
+    Meaningless,
+    /// Nothing goes out: the connection had gone stale before.
+    Stale,
+}
+
+impl Exchange {
+    /// What becomes of the answer to the request at hand.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        match self.spent() {
+            Some(Spent::Stale) => return Fate::Stale,
+            Some(Spent::Broken) => return Fate::Meaningless,
+            None => {}
+        }
+        match self.delivery.borrow().as_ref().map(|order| &order.delivery) {
+            None | Some(Delivery::Drip { .. } | Delivery::Interim { .. } | Delivery::Stale) => Fate::Whole,
+            Some(Delivery::Extra(_) | Delivery::Early | Delivery::Http10) => Fate::Last,
+            Some(Delivery::Instead(_) | Delivery::Garbage) => Fate::Meaningless,
+            Some(Delivery::ResetAfter(_) | Delivery::Truncate { .. } | Delivery::MalformedChunk) => {
+                Fate::Broken
+            }
+        }
+    }
+
+    /// Keeps the recording of the request at hand until its answer has been written.
+    pub fn keep(&self, recording: Recording) {
+        if let Some(before) = self.kept.0.replace(Some(recording)) {
+            // actix-http began to write this answer behind the one before.
+            before.written();
+        }
+    }
+
+    /// Bytes of the answer are with the kernel.
+    pub(super) fn wrote(&self) {
+        if let Some(recording) = &mut *self.kept.0.borrow_mut() {
+            recording.wrote();
+        }
+    }
+
+    /// All that was to be written is with the kernel. If the answer is whole, that was its last byte.
+    pub(super) fn flushed(&self) {
+        if self.phase() != Phase::Answering
+            && let Some(recording) = self.kept.0.take()
+        {
+            recording.written();
+        }
+    }
+
+    /// The connection has ended, and nothing can be written any more.
+    pub(super) fn connection_ended(&self) {
+        drop(self.kept.0.take());
+    }
+}
