@@ -247,3 +247,25 @@ async fn the_journals_of_all_sessions_share_a_bound_on_memory() {
     assert!((5..=22).contains(&kept), "{kept} entries of 3 KB");
     assert_eq!(page["forgotten"].as_u64(), Some(60 - kept as u64));
 }
+
+#[tokio::test]
+async fn answers_that_are_broken_and_requests_on_stale_connections_are_recorded_as_such() {
+    let server = TestServer::start().await;
+    for fault in ["close", "reset", "truncate", "garbage"] {
+        let mut connection = server.connect().await;
+        send(&mut connection, &format!("GET /msg HTTP/1.1\r\nHost: x\r\nX-Fault: {fault}\r\n\r\n")).await;
+        connection.closed().await;
+    }
+    let mut connection = server.connect().await;
+    send(&mut connection, "GET /msg HTTP/1.1\r\nHost: x\r\nX-Fault: stale\r\n\r\n").await;
+    connection.response().await;
+    send(&mut connection, "GET /msg HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(connection.try_response().await.is_none());
+    let mut entries = when_there_are(&server, 6).await;
+    entries.sort_by_key(|entry| entry["id"].as_u64());
+    assert_eq!(each(&entries, "ended"), json!(["broken", "broken", "broken", "broken", "answered", "stale"]));
+    assert_eq!(each(&entries, "status"), json!([null, null, 200, null, 200, null]));
+    let shorts: Vec<_> = entries.iter().map(|entry| entry["fault"]["short"].clone()).collect();
+    assert_eq!(json!(shorts), json!(["close", "reset", "truncate", "garbage", "stale", null]));
+    assert_eq!(each(&entries, "execution")[2], "executed");
+}
