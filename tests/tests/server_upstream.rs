@@ -451,6 +451,33 @@ async fn failure_modes_rules_and_the_fault_header_act_on_forwarded_paths() {
 }
 
 #[tokio::test]
+async fn what_a_fault_does_to_an_answer_it_does_to_a_forwarded_one() {
+    for reply in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nfrom upstream",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\nfrom upstream\r\n0\r\n\r\n",
+    ] {
+        let upstream = WireServer::always(vec![send(reply)]).await;
+        let server = in_front_of(&upstream).start().await;
+        let faulty = async |fault: &str| {
+            let request =
+                format!("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Fault: {fault}\r\n\r\n");
+            all_of(&server, &request).await
+        };
+        assert!(faulty("ok").await.contains("from upstream"));
+        assert_eq!(faulty("lose").await, "", "{reply}");
+        assert_eq!(faulty("lose:close").await, "", "{reply}");
+        let cut = faulty("truncate:5").await;
+        assert!(cut.contains("from ") && !cut.contains("from u"), "{cut}");
+        assert!(faulty("http10").await.starts_with("HTTP/1.0 200 OK\r\n"));
+        assert!(faulty("interim").await.starts_with("HTTP/1.1 103 "));
+        assert_eq!(upstream.request_count(), 6, "each was forwarded");
+        assert_eq!(faulty("close").await, "");
+        assert_eq!(upstream.request_count(), 6, "instead of an answer nothing is forwarded");
+        assert_eq!(answer(server.get("/a")).await.text, "from upstream");
+    }
+}
+
+#[tokio::test]
 async fn the_request_timeout_bounds_the_wait_for_the_head_alone() {
     let upstream = WireServer::start(|n| match n {
         0 => vec![Act::Stall],

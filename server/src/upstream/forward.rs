@@ -18,9 +18,10 @@ use super::request_body::RequestBody;
 use super::request_head::{is_hop_by_hop, request_head};
 use crate::context::{RequestContext, Slot};
 use crate::error::{ApiError, AsIntended};
+use crate::journal::AnsweredBy;
 use crate::logging::UPSTREAM;
 
-/// Forwards a request, and answers with what the upstream answers. The body of the answer takes over the slot.
+/// Forwards a request, and answers with what the upstream answers. The extensions of the answer say who made it. The body of the answer takes over the slot.
 ///
 /// # Errors
 /// [`ApiError::UpstreamUnreachable`] when the upstream cannot be reached or its answer cannot be forwarded;
@@ -99,5 +100,6 @@ fn answer(
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
     answer.extensions_mut().insert(AsIntended);
+    answer.extensions_mut().insert(AnsweredBy::Upstream);
     Ok(answer)
 }
