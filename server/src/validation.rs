@@ -5,34 +5,59 @@
 
 use std::ops::RangeInclusive;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::error::ErrorBody;
+
 /// The body of a 422: one entry for every value that does not parse or is out of range.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = HTTPValidationError)]
-#[expect(dead_code, reason = "read by the derive alone")]
 pub(crate) struct HttpValidationError {
     detail: Vec<ValidationError>,
 }
 
 /// One value that is wrong.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "read by the derive alone")]
+#[derive(Serialize, ToSchema)]
 struct ValidationError {
-    /// Where the value is: `path`, `query` or `header`, then its name.
-    loc: Vec<String>,
+    /// Where the value is: `path`, `query`, `header` or `body`, then names and indices.
+    loc: Vec<Step>,
     /// The broken rule in words.
     msg: String,
     /// The name of the broken rule.
     #[schema(example = "int_parsing")]
     r#type: String,
     /// The value as it was sent.
-    input: String,
+    input: Value,
     /// The parameter of the rule, if it has one.
     #[schema(nullable = false)]
     ctx: Option<std::collections::HashMap<String, Value>>,
+}
+
+/// One step on the way to a value.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = LocationStep)]
+#[expect(dead_code, reason = "read by the derive alone")]
+enum Step {
+    /// A name.
+    Name(String),
+    /// The index of an element.
+    Index(u64),
+}
+
+/// A request whose values are wrong, or whose idempotency key was used for another request.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = UnprocessableRequest)]
+#[expect(dead_code, reason = "read by the derive alone")]
+pub(crate) enum Unprocessable {
+    /// Every value that is wrong.
+    Values(HttpValidationError),
+    /// What is wrong with the key.
+    Key(ErrorBody),
 }
 
 /// One thing that is wrong with a request.

@@ -260,6 +260,7 @@ async fn the_header_injects_on_every_path_of_the_data_plane() {
     }
     assert_eq!(answer(server.get("/health").header("X-Fault", "418")).await.status, 200);
     assert_eq!(answer(server.get("/nobody").header("X-Fault", "ok")).await.status, 404);
+    assert_eq!(answer(server.get("/msg").header("X-Fault", "")).await.status, 200, "an empty header is none");
     let twice = server.get("/msg").header("X-Fault", "418").header("X-Fault", "418");
     assert_eq!(answer(twice).await.status, 422);
 }

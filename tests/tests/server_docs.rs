@@ -107,6 +107,14 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
         ("/echo", "post"),
         ("/echo/{path}", "post"),
         ("/health", "get"),
+        ("/echo", "post"),
+        ("/echo/{path}", "trace"),
+        ("/sessions", "get"),
+        ("/sessions/{id}", "get"),
+        ("/reset", "post"),
+        ("/faults", "put"),
+        ("/faults/preview", "post"),
+        ("/fail/script/{script}", "post"),
     ];
     let paths = document["paths"].as_object().expect("paths");
     assert_eq!(

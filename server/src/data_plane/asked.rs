@@ -113,7 +113,8 @@ fn delay(request: &HttpRequest) -> Result<Duration, validation::Fault> {
 /// The step that a request asks for itself, where the configuration lets it.
 fn fault(request: &HttpRequest) -> Result<Option<Step<Fault>>, Box<Problem>> {
     let mut values = request.headers().get_all(&FAULT).map(HeaderValue::as_bytes);
-    let Some(first) = values.next() else { return Ok(None) };
+    // As with the other headers of ours, an empty one counts as none.
+    let Some(first) = values.next().filter(|first| !first.trim_ascii().is_empty()) else { return Ok(None) };
     if request.app_data::<Data<AppState>>().is_some_and(|state| !state.config.fault_header) {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use super::{Plane, Route};
 use crate::context::CurrentSession;
 use crate::data_plane::{self, DelayParameter, Echo, Endpoint, FaultHeader, KeyHeaders};
 use crate::error::{ApiError, ErrorBody};
-use crate::validation::HttpValidationError;
+use crate::validation::Unprocessable;
 
 #[derive(OpenApi)]
 #[openapi(paths(echo))]
@@ -40,7 +40,7 @@ async fn answer(
 ///
 /// Any method and a body of up to 1 MiB. Requests with the same key are executed once, like those to `/msg`.
 #[utoipa::path(
-    method(get, post, put, patch, delete, options, head),
+    method(get, post, put, patch, delete, options, head, trace),
     path = "/echo",
     params(DelayParameter, KeyHeaders, FaultHeader),
     request_body(content = String, content_type = "*/*", description = "Any body"),
@@ -50,7 +50,7 @@ async fn answer(
                 description = "`true` when the message id was made for another request with this key"),
         )),
         (status = 422, description = "A value does not parse or is out of range, or the key was used for something else",
-            body = HttpValidationError),
+            body = Unprocessable),
         (status = 500, description = "An induced failure", body = ErrorBody),
     )
 )]
@@ -61,14 +61,14 @@ fn echo() {}
 ///
 /// As `/echo`.
 #[utoipa::path(
-    method(get, post, put, patch, delete, options, head),
+    method(get, post, put, patch, delete, options, head, trace),
     path = "/echo/{path}",
     params(("path" = String, Path, description = "Any path"), DelayParameter, KeyHeaders, FaultHeader),
     request_body(content = String, content_type = "*/*", description = "Any body"),
     responses(
         (status = 200, description = "The request", body = Echo),
         (status = 422, description = "A value does not parse or is out of range, or the key was used for something else",
-            body = HttpValidationError),
+            body = Unprocessable),
         (status = 500, description = "An induced failure", body = ErrorBody),
     )
 )]

@@ -8,7 +8,7 @@ use super::{Plane, Route};
 use crate::context::CurrentSession;
 use crate::data_plane::{self, DelayParameter, Endpoint, FaultHeader, KeyHeaders, Message};
 use crate::error::{ApiError, ErrorBody};
-use crate::validation::HttpValidationError;
+use crate::validation::Unprocessable;
 
 #[derive(OpenApi)]
 #[openapi(paths(get_message))]
@@ -33,7 +33,7 @@ pub fn route() -> Route {
                 description = "`true` when the answer was made for another request with this key"),
         )),
         (status = 422, description = "A value does not parse or is out of range, or the key was used for something else",
-            body = HttpValidationError),
+            body = Unprocessable),
         (status = 500, description = "An induced failure", body = ErrorBody),
     )
 )]
