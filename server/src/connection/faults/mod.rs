@@ -20,6 +20,8 @@ mod malformed_chunk;
 mod output;
 mod reset_after;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 mod truncate;
 mod whole;
 mod work;
