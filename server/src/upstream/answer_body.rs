@@ -12,7 +12,8 @@ use futures::Stream;
 use futures::future::LocalBoxFuture;
 use log::warn;
 
-use super::exchange::{Exchange, Failure};
+use super::exchange::Exchange;
+use super::failure::Failure;
 use super::reply_head::Framing;
 use crate::connection::{self, Streaming};
 use crate::context::{RequestContext, Slot};

@@ -1,6 +1,6 @@
 //! A chunked body of an answer, checked and framed anew without extensions and trailers. \[pure\]
 
-use super::exchange::Failure;
+use super::failure::Failure;
 
 /// A chunked body of which some bytes have been seen (RFC 9112, 7.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

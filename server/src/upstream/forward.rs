@@ -12,7 +12,8 @@ use log::warn;
 
 use super::answer_body::AnswerBody;
 use super::connections::{Reuse, Upstream};
-use super::exchange::{Connection, Exchange, Failure};
+use super::exchange::{Connection, Exchange};
+use super::failure::Failure;
 use super::reply_head::{Asked, Framing};
 use super::request_body::RequestBody;
 use super::request_head::{is_hop_by_hop, request_head};

@@ -6,7 +6,7 @@
 //! * [`request_head`] \[pure\]: the head that the upstream gets; [`request_body`]: the body, as the client sends it.
 //! * [`reply_head`], [`chunked`] \[pure\]: how the upstream's answer is read.
 //! * [`connections`]: awc, which connects and keeps connections; [`stream`]: what lies between awc and the socket;
-//!   [`exchange`]: what the two sides of awc know about one request.
+//!   [`exchange`]: what the two sides of awc know about one request; [`failure`]: what can go wrong.
 //!
 //! awc sends the whole body of a request before it reads a byte of the answer, takes a truncated answer for a whole
 //! one, and changes heads. So awc gets a placeholder in each direction, and the [`stream`] below it sends and reads the
@@ -17,6 +17,7 @@ mod answer_body;
 mod chunked;
 mod connections;
 mod exchange;
+mod failure;
 mod forward;
 pub mod own_paths;
 mod reply_head;
@@ -26,5 +27,5 @@ mod stream;
 
 pub use address::UpstreamAddress;
 pub use connections::register;
-pub use exchange::Failure;
+pub use failure::Failure;
 pub use forward::forward;

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
-use super::exchange::Failure;
+use super::failure::Failure;
 use super::request_head::options;
 
 /// The longest head of an answer, in bytes.

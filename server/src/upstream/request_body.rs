@@ -8,7 +8,7 @@ use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Payload;
 use futures::Stream;
 
-use super::exchange::Failure;
+use super::failure::Failure;
 use crate::context::RequestContext;
 
 /// A body that is still being sent.

@@ -13,7 +13,8 @@ use std::task::{Context, Poll, ready};
 use actix_rt::net::{ActixStream, Ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::exchange::{Connection, Exchange, Failure};
+use super::exchange::{Connection, Exchange};
+use super::failure::Failure;
 use super::request_body::RequestBody;
 use reply::Reply;
 

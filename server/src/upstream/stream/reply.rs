@@ -1,7 +1,8 @@
 //! The answer of the upstream, and what awc is shown of it. \[pure\]
 
 use crate::upstream::chunked::Chunked;
-use crate::upstream::exchange::{Exchange, Failure};
+use crate::upstream::exchange::Exchange;
+use crate::upstream::failure::Failure;
 use crate::upstream::reply_head::{self, Framing, Persistence};
 
 /// An answer of which some bytes have come.
