@@ -43,6 +43,12 @@ mod tests {
             assert_eq!(text, ANSWER[..count.min(ANSWER.len())], "{count}");
             assert_eq!(finish, Some(Finish::End(End::Reset)));
         }
+        let (text, finish) = rewrite(&Delivery::ResetAfter(5), GET, &ANSWER[..ANSWER.len() - 1]);
+        assert_eq!(
+            (text.as_str(), finish),
+            ("HTTP/", Some(Finish::End(End::Reset))),
+            "before the answer ends"
+        );
         let with_continue = format!("HTTP/1.1 100 Continue\r\n\r\n{ANSWER}");
         let (text, _) = rewrite(&Delivery::ResetAfter(8), GET, &with_continue);
         assert_eq!(text, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1", "it is not a part of the answer");
