@@ -168,3 +168,16 @@ fn a_streamed_answer_is_not_over_before_its_last_byte() {
     assert!(fixture.exchange.phase().is_between_requests());
     assert_eq!(fixture.exchange.spent(), Some(Spent::Stale));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_close_reads_what_the_client_still_sends_until_the_client_closes_too() {
+    let mut fixture = answered(Some(Delivery::Instead(End::Close)));
+    write_now(&mut fixture.client, "the rest of the request");
+    write_now(&mut fixture.faults, ANSWER);
+    assert_eq!(read_now(&mut fixture.client), Some(Vec::new()), "the end of the stream, and not a byte");
+    assert!(timeout(Duration::from_millis(10), fixture.faults.flush()).await.is_err(), "it reads on");
+    assert_eq!(read_now(&mut fixture.faults.inner), None, "nothing is left unread, which would be a reset");
+    drop(fixture.client);
+    assert!(fixture.faults.flush().await.is_err());
+    assert!(!fixture.wire.is_reset.get());
+}
