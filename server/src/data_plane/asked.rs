@@ -46,9 +46,9 @@ pub struct DelayParameter {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by the derive alone")]
 pub struct KeyHeaders {
-    /// Idempotency key, bare or quoted: requests with the same key get the same answer. An empty value counts as no
-    /// key.
-    #[param(rename = "Idempotency-Key", required = false, max_length = 257, pattern = "^[!-~]*$")]
+    /// Idempotency key, bare or quoted; the quotes do not count. Requests with the same key get the same answer. An empty
+    /// value counts as no key.
+    #[param(rename = "Idempotency-Key", required = false, max_length = 255, pattern = "^[!-~]*$")]
     idempotency_key: String,
     /// Idempotency key where there is no `Idempotency-Key`. An empty value counts as no key.
     #[param(rename = "X-Request-ID", required = false, max_length = 255, pattern = "^[!-~]*$")]

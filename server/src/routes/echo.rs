@@ -43,7 +43,7 @@ async fn answer(
     method(get, post, put, patch, delete, options, head, trace),
     path = "/echo",
     params(DelayParameter, KeyHeaders, FaultHeader),
-    request_body(content = String, content_type = "*/*", description = "Any body"),
+    request_body(content = Option<String>, content_type = "*/*", description = "Any body"),
     responses(
         (status = 200, description = "The request", body = Echo, headers(
             ("Idempotent-Replayed" = String,
@@ -64,7 +64,7 @@ fn echo() {}
     method(get, post, put, patch, delete, options, head, trace),
     path = "/echo/{path}",
     params(("path" = String, Path, description = "Any path"), DelayParameter, KeyHeaders, FaultHeader),
-    request_body(content = String, content_type = "*/*", description = "Any body"),
+    request_body(content = Option<String>, content_type = "*/*", description = "Any body"),
     responses(
         (status = 200, description = "The request", body = Echo),
         (status = 422, description = "A value does not parse or is out of range, or the key was used for something else",
