@@ -179,9 +179,9 @@ mod tests {
         let table = [
             ("/faults", usize::MAX),
             ("/s/a/faults", usize::MAX),
-            ("/own/faults", PLAN),
+            ("/own/faults", JSON),
             ("/own/msg", IGNORED),
-            ("/own/s/a/faults", PLAN),
+            ("/own/s/a/faults", JSON),
             ("/own/s/a/orders", usize::MAX),
         ];
         for (path, limit) in table {
