@@ -217,6 +217,8 @@ fn the_wall_clock_is_read_only_where_it_is_shown() {
         "server/src/connection/refusals.rs",
         // An injected `Retry-After` as well.
         "server/src/data_plane/instead.rs",
+        // When the journal began, for HAR.
+        "server/src/journal/session_journal.rs",
         "server/src/logging/mod.rs",
         "server/src/routes/fail/status.rs",
         "server/src/session/session.rs",
