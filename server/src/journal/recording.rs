@@ -13,7 +13,8 @@ use super::session_journal::Journal;
 /// A request that is being recorded. It leaves its entry when it ends, and when it is dropped: then it ended in the
 /// way that was expected for that case, which is that the client left unless somebody said otherwise.
 pub struct Recording {
-    parts: Option<(Open<Entry>, Entry)>,
+    /// In one place while the recording is handed on: an entry is large.
+    parts: Option<Box<(Open<Entry>, Entry)>>,
     came: Instant,
     expected: Expected,
     writes: Option<Writes>,
@@ -50,19 +51,19 @@ impl Recording {
         (connection, request_on_connection): (u64, u32),
     ) -> Self {
         let at = came.saturating_duration_since(journal.began);
-        let (open, entry) = journal.handle.begin(|id| {
+        let parts = journal.handle.begin(|id| {
             let mut entry = SCRATCH.with_borrow_mut(|scratch| entry_of(request, id, at, scratch));
             entry.connection = connection;
             entry.request_on_connection = request_on_connection;
             entry
         });
         let expected = Expected { written: Ended::Answered, cut: Ended::ClientLeft };
-        Self { parts: Some((open, entry)), came, expected, writes: None }
+        Self { parts: Some(Box::new(parts)), came, expected, writes: None }
     }
 
     /// The entry, for what becomes known of the request.
     pub fn entry(&mut self) -> Option<&mut Entry> {
-        self.parts.as_mut().map(|(_, entry)| entry)
+        self.parts.as_mut().map(|parts| &mut parts.1)
     }
 
     /// Decides how the request ends.
@@ -84,7 +85,8 @@ impl Recording {
     }
 
     fn end(&mut self, how: Ended, now: Instant) {
-        let Some((open, mut entry)) = self.parts.take() else { return };
+        let Some(parts) = self.parts.take() else { return };
+        let (open, mut entry) = *parts;
         entry.ended = how;
         entry.duration = now.saturating_duration_since(self.came);
         entry.first_byte = self.writes.map(|writes| writes.first.saturating_duration_since(self.came));

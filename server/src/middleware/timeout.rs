@@ -61,10 +61,11 @@ impl Layer for Timeout {
             }
             catching_panics(inner.call(request)).await
         };
-        let bounded = in_time(&http_request, deadline, work);
-        let finished = match self.0 {
-            Bounded::WorkInSession => until_session_ends(&http_request, bounded).await,
-            Bounded::BodyAndWork | Bounded::Work => Some(bounded.await),
+        let mut work = pin!(work);
+        // Work that has nothing to wait for needs no clock, and does not carry the size of a wait about.
+        let finished = match futures::poll!(work.as_mut()) {
+            Poll::Ready(finished) => Some(Ok(finished)),
+            Poll::Pending => Box::pin(self.wait(&http_request, deadline, work)).await,
         };
         let answer = match finished {
             Some(Ok(Ok(response))) => {
@@ -93,6 +94,22 @@ impl Layer for Timeout {
     }
 }
 
+impl Timeout {
+    /// Waits for `work`: until the deadline, and for a request to the data plane until its session ends (`None`).
+    async fn wait<T>(
+        &self,
+        request: &HttpRequest,
+        deadline: Instant,
+        work: impl Future<Output = T>,
+    ) -> Option<Result<T, Elapsed>> {
+        let bounded = in_time(request, deadline, work);
+        match self.0 {
+            Bounded::WorkInSession => until_session_ends(request, bounded).await,
+            Bounded::BodyAndWork | Bounded::Work => Some(bounded.await),
+        }
+    }
+}
+
 /// Runs `work` until the deadline of the request, which the work itself may postpone.
 async fn in_time<T>(
     request: &HttpRequest,
@@ -112,13 +129,8 @@ async fn in_time<T>(
     }
 }
 
-/// Runs `work` until the session of the request ends or is reset; `None` if that comes first. Work that has nothing to
-/// wait for does not look at the session.
+/// Runs `work` until the session of the request ends or is reset; `None` if that comes first.
 async fn until_session_ends<T>(request: &HttpRequest, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    if let Poll::Ready(finished) = futures::poll!(work.as_mut()) {
-        return Some(finished);
-    }
     let Some(session) = RequestContext::session(request) else { return Some(work.await) };
     tokio::select! {
         biased;
