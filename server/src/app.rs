@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_http::body::BoxBody;
@@ -96,7 +97,7 @@ impl Application {
     ) -> io::Result<()> {
         let Self { config, listeners, ownership } = self;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-        let documents = Documents { openapi: openapi::document().into() };
+        let documents = Documents { openapi: LazyLock::new(|| openapi::document().into()) };
         // A worker ends as soon as its own connections have ended; the actors must outlast those of all workers.
         let home = match config.workers {
             1 => Home::ThisThread,

@@ -3,6 +3,7 @@
 //! What one test needs is in a [`Session`](crate::session::Session); what is here exists once.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
@@ -23,10 +24,10 @@ pub struct AppState {
     started: Instant,
 }
 
-/// Documents that are made once, when the server starts.
+/// Documents that are made once, when they are first asked for: most servers never are.
 pub struct Documents {
     /// The OpenAPI document as JSON text.
-    pub openapi: Bytes,
+    pub openapi: LazyLock<Bytes>,
 }
 
 impl AppState {

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 
 use crate::routes::{Plane, Route};
 use crate::state::AppState;
@@ -13,5 +13,5 @@ pub fn route() -> Route {
 }
 
 async fn openapi(state: Data<AppState>) -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::json()).body(state.documents.openapi.clone())
+    HttpResponse::Ok().content_type(ContentType::json()).body(Bytes::clone(&state.documents.openapi))
 }
