@@ -20,12 +20,14 @@ struct DocumentBelow;
 
 /// The route of `/echo`.
 pub fn route() -> Route {
-    Route::documented(Plane::Data, Document::openapi()).any(answer)
+    Route::documented(Plane::Data, "/echo", Document::openapi).any(answer)
 }
 
 /// The route of everything below `/echo`.
 pub fn route_below() -> Route {
-    Route::documented(Plane::Data, DocumentBelow::openapi()).matching("/echo/{path:.*}").any(answer)
+    Route::documented(Plane::Data, "/echo/{path}", DocumentBelow::openapi)
+        .matching("/echo/{path:.*}")
+        .any(answer)
 }
 
 async fn answer(

@@ -15,7 +15,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).get_and_head(health_check)
+    Route::documented(Plane::Control, "/health", Document::openapi).get_and_head(health_check)
 }
 
 /// The server works: its actors answer.

@@ -16,7 +16,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Data, Document::openapi()).get(get_message)
+    Route::documented(Plane::Data, "/msg", Document::openapi).get(get_message)
 }
 
 /// Get a message

@@ -18,7 +18,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).post(reset_session)
+    Route::documented(Plane::Control, "/reset", Document::openapi).post(reset_session)
 }
 
 /// The session is as it was created.

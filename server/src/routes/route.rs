@@ -26,7 +26,13 @@ pub struct Route {
     handlers: Vec<(Method, actix_web::Route)>,
     any: Option<actix_web::Route>,
     body: Body,
-    document: Option<OpenApi>,
+    document: Option<Documented>,
+}
+
+/// A route's part of the OpenAPI document, which is made when the document is asked for.
+struct Documented {
+    path: &'static str,
+    make: fn() -> OpenApi,
 }
 
 /// What a route does with the body of a request.
@@ -39,10 +45,9 @@ enum Body {
 }
 
 impl Route {
-    /// Declares a route by its part of the OpenAPI document, which has exactly one path.
-    pub fn documented(plane: Plane, document: OpenApi) -> Self {
-        let path = document.paths.paths.keys().next().cloned().unwrap_or_default();
-        Self { path, plane, handlers: Vec::new(), any: None, body: Body::Ignored, document: Some(document) }
+    /// Declares a route and its part of the OpenAPI document, which has exactly this path.
+    pub fn documented(plane: Plane, path: &'static str, make: fn() -> OpenApi) -> Self {
+        Self { document: Some(Documented { path, make }), ..Self::undocumented(plane, path) }
     }
 
     /// Declares a route that the OpenAPI document leaves out: the documentation itself.
@@ -140,8 +145,7 @@ impl Route {
 
     /// The path in the OpenAPI document; empty for a route that it leaves out.
     pub fn documented_path(&self) -> &str {
-        let path = self.document.as_ref().and_then(|document| document.paths.paths.keys().next());
-        path.map_or("", String::as_str)
+        self.document.as_ref().map_or("", |document| document.path)
     }
 
     /// The pattern of the path.
@@ -151,7 +155,7 @@ impl Route {
 
     /// The route's part of the OpenAPI document.
     pub fn into_document(self) -> Option<OpenApi> {
-        self.document
+        self.document.map(|document| (document.make)())
     }
 
     /// The methods that are answered.

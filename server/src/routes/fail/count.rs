@@ -22,7 +22,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).post(set_failure_count)
+    Route::documented(Plane::Control, "/fail/count/{count}", Document::openapi).post(set_failure_count)
 }
 
 /// The next requests fail.

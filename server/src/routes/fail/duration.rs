@@ -24,7 +24,8 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).post(set_failure_duration)
+    Route::documented(Plane::Control, "/fail/duration/{seconds}", Document::openapi)
+        .post(set_failure_duration)
 }
 
 /// Every request fails for a while.

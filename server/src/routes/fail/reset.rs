@@ -17,7 +17,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).post(reset_failures)
+    Route::documented(Plane::Control, "/fail/reset", Document::openapi).post(reset_failures)
 }
 
 /// Nothing fails any more.

@@ -22,7 +22,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).post(set_fault_script)
+    Route::documented(Plane::Control, "/fail/script/{script}", Document::openapi).post(set_fault_script)
 }
 
 /// The script is in force.

@@ -16,7 +16,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).get(get_failure_status)
+    Route::documented(Plane::Control, "/fail/status", Document::openapi).get(get_failure_status)
 }
 
 /// Which failure modes are set.

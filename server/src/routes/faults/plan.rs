@@ -24,7 +24,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi())
+    Route::documented(Plane::Control, "/faults", Document::openapi)
         .reading_bodies()
         .get(get_faults)
         .put(set_faults)

@@ -27,7 +27,9 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).reading_bodies().post(preview_faults)
+    Route::documented(Plane::Control, "/faults/preview", Document::openapi)
+        .reading_bodies()
+        .post(preview_faults)
 }
 
 /// What the next requests would get.

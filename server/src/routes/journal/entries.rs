@@ -25,7 +25,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).get(get_journal)
+    Route::documented(Plane::Control, "/journal", Document::openapi).get(get_journal)
 }
 
 /// A part of the journal.

@@ -17,7 +17,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).get(get_journal_archive)
+    Route::documented(Plane::Control, "/journal.har", Document::openapi).get(get_journal_archive)
 }
 
 /// Download the journal as an HTTP archive

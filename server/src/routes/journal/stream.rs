@@ -41,7 +41,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).get(follow_journal)
+    Route::documented(Plane::Control, "/journal/stream", Document::openapi).get(follow_journal)
 }
 
 /// Follow the journal

@@ -33,7 +33,7 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi())
+    Route::documented(Plane::Control, "/sessions", Document::openapi)
         .reading_bodies()
         .get(list_sessions)
         .post(create_session)

@@ -19,7 +19,9 @@ struct Document;
 
 /// The route.
 pub fn route() -> Route {
-    Route::documented(Plane::Control, Document::openapi()).get(get_session).delete(delete_session)
+    Route::documented(Plane::Control, "/sessions/{id}", Document::openapi)
+        .get(get_session)
+        .delete(delete_session)
 }
 
 /// Report a session
