@@ -29,7 +29,7 @@ pub(crate) fn resolve(base: &str, path: &str, query: &str) -> Result<Uri, String
     if is_absolute(path) {
         return absolute(&with_query(String::new(), path, query));
     }
-    if path.contains("://") && !path.starts_with(['/', '?']) {
+    if !path.starts_with(['/', '?']) && scheme_end(path).is_some() {
         return Err("must start with http:// or https://".to_owned());
     }
     if base.is_empty() {
@@ -64,10 +64,17 @@ fn is_absolute(path: &str) -> bool {
     starts("http://") || starts("https://")
 }
 
+/// Where the scheme of an absolute URL ends. The scan is over bytes: every call makes it, and a search for a string
+/// costs more to set up than a URL takes to scan.
+fn scheme_end(url: &str) -> Option<usize> {
+    url.as_bytes().windows(3).position(|three| three == b"://")
+}
+
 /// Where the authority of an absolute URL ends.
 fn authority_end(url: &str) -> usize {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at)
+    let start = scheme_end(url).map_or(0, |at| at + 3);
+    let end = url.as_bytes()[start..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    end.map_or(url.len(), |at| start + at)
 }
 
 fn absolute(text: &str) -> Result<Uri, String> {
@@ -96,7 +103,10 @@ fn parse(text: String) -> Result<Uri, String> {
         return Err("contains a control character".to_owned());
     }
     let (origin, target) = text.split_at(authority_end(&text));
-    let (scheme, authority) = origin.split_once("://").unwrap_or(("http", origin));
+    let (scheme, authority) = match scheme_end(origin) {
+        Some(at) => (&origin[..at], &origin[at + 3..]),
+        None => ("http", origin),
+    };
     if authority.is_empty() || authority.starts_with('\\') {
         return Err("has no host".to_owned());
     }

@@ -26,9 +26,26 @@ pub(super) fn encoded(target: &str) -> String {
 fn may_stay(bytes: &[u8], at: usize) -> bool {
     match bytes[at] {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit)),
-        byte => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte),
+        byte => ALLOWED[usize::from(byte)],
     }
 }
+
+/// Which bytes may stand for themselves: unreserved ones, sub-delimiters, and `:`, `@`, `/`, `?`.
+const ALLOWED: [bool; 256] = {
+    let marks = b"-._~!$&'()*+,;=:@/?";
+    let mut allowed = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        allowed[marks[at] as usize] = true;
+        at += 1;
+    }
+    allowed
+};
 
 #[cfg(test)]
 mod tests {

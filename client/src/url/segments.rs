@@ -6,7 +6,9 @@
 /// Whether the path of a relative reference leaves the place that it is appended to.
 pub(super) fn climbs_out(reference: &str) -> bool {
     let path = reference.split(['?', '#']).next().unwrap_or_default();
-    if !path.contains("..") && !path.contains('%') {
+    // Most paths hold neither.
+    let bytes = path.as_bytes();
+    if !bytes.contains(&b'%') && !bytes.windows(2).any(|two| two == b"..") {
         return false;
     }
     let path = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
