@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
+use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -183,6 +184,41 @@ async fn the_shell_examples_of_the_clients_guide_print_what_it_shows() {
 }
 
 #[tokio::test]
+async fn the_shell_examples_of_the_page_on_faults_print_what_it_shows() {
+    let document = Document::read("docs/faults.md").await;
+    assert!(document.run_shell_examples().await >= 1);
+}
+
+#[tokio::test]
+async fn every_plan_and_every_header_on_the_page_on_faults_is_taken() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/faults.md")).unwrap();
+    let server = TestServer::start().await;
+    let cells =
+        page.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit_once("| `").map(|(_, cell)| cell));
+    let (mut plans, mut headers) = (0, 0);
+    for cell in cells {
+        if let Some(fault) = cell.strip_prefix("X-Fault: ") {
+            // A fault on the wire may leave no answer. One that cannot be read is refused.
+            let refused = server
+                .get("/echo")
+                .header("X-Fault", fault)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 422);
+            assert!(!refused, "{cell}");
+            headers += 1;
+        } else {
+            let taken = server.request(Method::PUT, "/faults").body(cell.to_owned()).send().await.unwrap();
+            assert_eq!(taken.status(), 200, "{cell}");
+            let ended = server.request(Method::DELETE, "/faults").send().await.unwrap();
+            assert_eq!(ended.status(), 204);
+            plans += 1;
+        }
+    }
+    assert!(plans >= 15 && headers >= 15, "{plans} plans, {headers} headers");
+}
+
+#[tokio::test]
 async fn the_test_suites_in_the_servers_guide_pass() {
     run_test_suites(&Document::read("docs/server.md").await).await;
 }
@@ -196,7 +232,7 @@ async fn the_examples_of_the_readme_that_build_and_install_nothing_work() {
 
 #[tokio::test]
 async fn json_in_the_documents_is_json() {
-    for name in ["README.md", "docs/server.md", "docs/client.md"] {
+    for name in ["README.md", "docs/server.md", "docs/client.md", "docs/faults.md"] {
         for fence in Document::read(name).await.with_info("json") {
             let values = serde_json::Deserializer::from_str(&fence.content).into_iter::<Value>();
             let values: Result<Vec<_>, _> = values.collect();
