@@ -70,7 +70,7 @@ mod url;
 
 pub use crate::{
     actor::ClientActor,
-    call::Call,
+    call::{Call, Multipart, Part},
     client::{BreakerState, ResilientClient, Stats},
     config::{
         BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig, Redirects, RetryBudget,

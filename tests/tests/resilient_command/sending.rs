@@ -109,6 +109,41 @@ async fn json_is_checked_sent_as_typed_and_has_its_type() {
 }
 
 #[tokio::test]
+async fn credentials_are_sent_as_their_header_and_never_shown() {
+    let server = echo().await;
+    let request = sent(&server, resilient().arguments(&["get", &server.url(), "-u", "me:pass:word"])).await;
+    assert_header(&request, "authorization", "Basic bWU6cGFzczp3b3Jk");
+    let request = sent(&server, resilient().arguments(&["get", &server.url(), "--bearer", "abc"])).await;
+    assert_header(&request, "authorization", "Bearer abc");
+    for (flag, value) in [("-u", "secret"), ("--bearer", "sec\nret secret")] {
+        let outcome = resilient().arguments(&["get", &server.url(), flag, value, "-v"]).run().await;
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("ret"), "{outcome:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_has_fields_and_files() {
+    let server = echo().await;
+    let program = resilient().arguments(&["post", &server.url(), "-F", "title=a=b;type=c"]);
+    let program = program.arguments(&["-F", "one=@one.txt", "-F", "two=@two.png;type=image/png"]);
+    std::fs::write(program.directory().join("one.txt"), "1").unwrap();
+    std::fs::write(program.directory().join("two.png"), "2").unwrap();
+    let request = sent(&server, program).await;
+    for part in [
+        "name=\"title\"\r\n\r\na=b;type=c\r\n--",
+        "name=\"one\"; filename=\"one.txt\"\r\nContent-Type: application/octet-stream\r\n\r\n1\r\n--",
+        "name=\"two\"; filename=\"two.png\"\r\nContent-Type: image/png\r\n\r\n2\r\n--",
+    ] {
+        assert!(request.contains(part), "{part:?} is not in {request}");
+    }
+    for (field, why) in [("title", "NAME=TEXT"), ("=x", "NAME=TEXT"), ("a=@missing", "missing")] {
+        let outcome = resilient().arguments(&["post", &server.url(), "-F", field]).run().await;
+        assert!(outcome.code == Some(2) && outcome.stderr.contains(why), "{outcome:#?}");
+    }
+}
+
+#[tokio::test]
 async fn every_attempt_sends_the_whole_body() {
     let server = WireServer::start(|n| vec![reply([500, 500, 200][n.min(2)], "", "")]).await;
     let call = resilient().arguments(&[

@@ -1,7 +1,7 @@
 //! The command `resilient`: HTTP calls, load and a demonstration, through the resilient client.
 //!
-//! * `cli`: the command line. `settings`: the flags that set the client. `request`: what a call sends, and `address`
-//!   where to. `completions`: scripts for shells.
+//! * `cli`: the command line. `settings`: the flags that set the client. `request`: what a call sends, with `form` and
+//!   `input`; `address`: where to. `completions`: scripts for shells.
 //! * `call`: single calls, and `report`, their result as JSON. `load`: many calls. `demo`: each pattern against a
 //!   test server.
 //! * `stop`: signals end a command. `exit`: exit codes and the line that explains them. `out`, `log`: standard
@@ -15,6 +15,8 @@ mod cli;
 mod completions;
 mod demo;
 mod exit;
+mod form;
+mod input;
 mod load;
 mod log;
 mod out;

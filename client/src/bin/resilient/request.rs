@@ -1,21 +1,13 @@
-//! The headers and the body of a call, from the command line.
-
-use std::{
-    fs::File,
-    io::{self, Read},
-};
+//! The headers, the credentials and the body of a call, from the command line.
 
 use bytes::Bytes;
-use resilient_client::{Call, ClientConfig, Error, Method};
+use resilient_client::{Call, ClientConfig, Error, Method, Multipart};
 use serde::de::IgnoredAny;
 use structopt::StructOpt;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, form, input};
 
-/// The longest body that is read from a file. A body is held in memory.
-const LONGEST_BODY: u64 = 1 << 30;
-
-// The flags for headers and body.
+// The flags for headers, credentials and body.
 #[derive(Debug, Default, StructOpt)]
 pub(crate) struct Payload {
     /// A header, 'Name: value'. May be given several times
@@ -33,6 +25,23 @@ pub(crate) struct Payload {
     /// The body, which must be JSON: text, or @FILE, or @-. Sets the Content-Type
     #[structopt(long, value_name = "DATA|@FILE", conflicts_with = "data", allow_hyphen_values = true)]
     json: Option<String>,
+    /// A field of a multipart form, NAME=TEXT, or a file, NAME=@FILE or NAME=@FILE;type=TYPE. May be given several
+    /// times
+    #[structopt(
+        short = "F",
+        long = "form",
+        value_name = "NAME=TEXT|@FILE",
+        number_of_values = 1,
+        conflicts_with_all = &["data", "json"],
+        allow_hyphen_values = true
+    )]
+    form: Vec<String>,
+    /// The user name and the password, sent as basic authentication
+    #[structopt(short, long, value_name = "USER:PASSWORD", allow_hyphen_values = true)]
+    user: Option<String>,
+    /// The token, sent as bearer authentication
+    #[structopt(long, value_name = "TOKEN", conflicts_with = "user", allow_hyphen_values = true)]
+    bearer: Option<String>,
 }
 
 /// A request that can be made any number of times.
@@ -41,7 +50,22 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) request_id: Option<String>,
     headers: Vec<(String, String)>,
-    body: Bytes,
+    credentials: Credentials,
+    body: Body,
+}
+
+/// What a call authenticates with.
+#[derive(Debug)]
+enum Credentials {
+    None,
+    Basic { user: String, password: String },
+    Bearer(String),
+}
+
+#[derive(Debug)]
+enum Body {
+    Plain(Bytes),
+    Form(Multipart),
 }
 
 impl Payload {
@@ -55,20 +79,36 @@ impl Payload {
         if self.json.is_some() && !self.has_header("content-type") {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
-        Ok(Request { method, request_id, headers, body: Bytes::new() })
+        let credentials = self.credentials()?;
+        Ok(Request { method, request_id, headers, credentials, body: Body::Plain(Bytes::new()) })
+    }
+
+    fn credentials(&self) -> Result<Credentials, Failure> {
+        Ok(match (&self.user, &self.bearer) {
+            (Some(both), _) => {
+                // What was typed is not repeated: it may be a password.
+                let (user, password) = both
+                    .split_once(':')
+                    .ok_or_else(|| Failure::usage("--user must be USER:PASSWORD, got no colon"))?;
+                Credentials::Basic { user: user.to_owned(), password: password.to_owned() }
+            }
+            (None, Some(token)) => Credentials::Bearer(token.clone()),
+            (None, None) => Credentials::None,
+        })
     }
 
     /// Reads the body of a request. This may block.
     pub(crate) fn with_body(&self, request: Request) -> Result<Request, Failure> {
         let body = match (&self.data, &self.json) {
-            (Some(data), _) => read("-d", data)?,
+            (Some(data), _) => Body::Plain(input::read("-d", data)?),
             (None, Some(json)) => {
-                let body = read("--json", json)?;
+                let body = input::read("--json", json)?;
                 serde_json::from_slice::<IgnoredAny>(&body)
                     .map_err(|why| Failure::usage(format!("--json must be JSON: {why}")))?;
-                body
+                Body::Plain(body)
             }
-            (None, None) => Bytes::new(),
+            (None, None) if self.form.is_empty() => Body::Plain(Bytes::new()),
+            (None, None) => Body::Form(form::read(&self.form)?),
         };
         Ok(Request { body, ..request })
     }
@@ -85,10 +125,19 @@ impl Payload {
 impl Request {
     /// Makes a call that sends the request to `url`.
     pub(crate) fn call(&self, url: &str) -> Call {
-        let mut call = Call::new(self.method, url).body(self.body.clone());
+        let mut call = Call::new(self.method, url);
         for (name, value) in &self.headers {
             call = call.header(name, value);
         }
+        call = match &self.credentials {
+            Credentials::None => call,
+            Credentials::Basic { user, password } => call.basic_auth(user, password),
+            Credentials::Bearer(token) => call.bearer_auth(token),
+        };
+        call = match &self.body {
+            Body::Plain(body) => call.body(body.clone()),
+            Body::Form(form) => call.multipart(form.clone()),
+        };
         match &self.request_id {
             Some(id) => call.request_id(id),
             None => call,
@@ -109,26 +158,4 @@ fn split(header: &str) -> Result<(String, String), Failure> {
             Failure::usage(format!("-H must be 'Name: value', got one that begins with {shown:?}"))
         })?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-/// Returns the text itself, or the contents of the file that it names.
-fn read(flag: &str, text: &str) -> Result<Bytes, Failure> {
-    let Some(path) = text.strip_prefix('@') else { return Ok(Bytes::copy_from_slice(text.as_bytes())) };
-    if path.is_empty() {
-        return Err(Failure::usage(format!("{flag} @ must be followed by the name of a file, or by -")));
-    }
-    let mut body = Vec::new();
-    let read = match path {
-        "-" => io::stdin().lock().take(LONGEST_BODY + 1).read_to_end(&mut body),
-        path => File::open(path).and_then(|file| file.take(LONGEST_BODY + 1).read_to_end(&mut body)),
-    };
-    match read {
-        Ok(length) if length as u64 > LONGEST_BODY => Err(Failure::usage(format!(
-            "{flag} must be at most {LONGEST_BODY} bytes, and {path:?} is longer"
-        ))),
-        Ok(_) => Ok(body.into()),
-        Err(why) => {
-            Err(Failure::usage(format!("{flag} must name a file that can be read, got {path:?}: {why}")))
-        }
-    }
 }

@@ -1,4 +1,9 @@
 //! A call that is to be sent: its request, and the settings that are different for this call.
+//!
+//! `auth` sets its credentials, `multipart` makes bodies with fields and files.
+
+pub(crate) mod auth;
+mod multipart;
 
 use std::{fmt, time::Duration};
 
@@ -6,6 +11,7 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
+pub use self::multipart::{Multipart, Part};
 use crate::{
     config::{Redirects, RetryConfig, TimeoutConfig, check_deadline, check_retry, check_timeout},
     error::{Error, ErrorKind},
@@ -242,6 +248,12 @@ impl<To> Call<To> {
             self.parts.headers.push((http::header::CONTENT_TYPE, value));
         }
         self.parts.body = body;
+    }
+
+    /// Sets a header in place of all of its name.
+    fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.parts.headers.retain(|(other, _)| *other != name);
+        self.parts.headers.push((name, value));
     }
 
     fn overrides(&mut self) -> &mut Overrides {
