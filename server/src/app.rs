@@ -86,14 +86,15 @@ impl Application {
     }
 
     /// Serves until `stop` is ready; then stops accepting, lets requests in flight finish within the shutdown
-    /// timeout, and returns. Must run inside an actix system. `started` is called once connections are accepted.
+    /// timeout, and returns. Must run inside an actix system. `started` is called once connections are accepted, with
+    /// what the server shares.
     ///
     /// # Errors
     /// The server cannot be started, or its accepting thread has ended.
     pub async fn run(
         self,
         stop: impl Future<Output = &'static str>,
-        started: impl FnOnce(),
+        started: impl FnOnce(&Data<AppState>),
     ) -> io::Result<()> {
         let Self { config, listeners, ownership } = self;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
@@ -112,7 +113,7 @@ impl Application {
         let server = serve(&state, listeners, &connections)?;
         let handle = server.handle();
         let mut server = actix_rt::spawn(server);
-        started();
+        started(&state);
         log_start(config, &addresses);
 
         let reason = match future::select(Box::pin(stop), &mut server).await {

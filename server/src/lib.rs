@@ -13,6 +13,7 @@
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
 //! * [`journal`]: every request to the data plane of a session, and how it ended.
 //! * [`verdict`]: says what the client did wrong, from the journal alone.
+//! * [`cases`]: plans of faults that show how a client behaves; [`check`]: runs a client against each of them.
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`upstream`]: the reverse proxy in front of the user's own API.
@@ -23,6 +24,8 @@
 
 pub mod app;
 pub mod body;
+pub mod cases;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod connection;

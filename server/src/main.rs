@@ -6,12 +6,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use actix_rt::System;
+use futures::future::{self, BoxFuture, Either};
 
-use test_server::cli::{self, Command, Flags, Switch, Unparsed};
+use test_server::check::report::{self, Format, Strictness};
+use test_server::check::{self, CheckError, Options};
+use test_server::cli::{self, Asked, CheckArguments, CheckUsage, Command, Flags, Switch, Unparsed};
 use test_server::config::{Config, ConfigError, DotEnv, Layers, Loaded, UnknownVariable};
 use test_server::health::{self, Unhealthy};
 use test_server::listen::StartError;
 use test_server::serve::{self, ServeError};
+use test_server::signals::{SecondSignal, StopSignals};
 use test_server::{logging, openapi};
 
 #[global_allocator]
@@ -54,6 +58,7 @@ fn run(command: Command) -> Result<(), Failed> {
             System::new().block_on(health::check(&url.map_or_else(configured, Ok)?))?;
             print("healthy")
         }
+        Command::Check(arguments) => check(&arguments),
         Command::Openapi => print(&openapi::document()),
         Command::Completions { shell } => print(&cli::completions(shell)),
     }
@@ -70,6 +75,50 @@ fn serve(flags: Flags, reload: bool) -> Result<(), Failed> {
         }
     })?;
     Ok(())
+}
+
+fn check(arguments: &CheckArguments) -> Result<(), Failed> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (options, format, strictness) = match arguments.asked(cores)? {
+        Asked::List(cases) => return print(&report::list(&cases)),
+        Asked::Check(options, format, strictness) => (options, format, strictness),
+    };
+    System::new().block_on(async {
+        let signals = StopSignals::install().map_err(|error| Failed(FAILURE, error.to_string()))?;
+        let examine = async |stop| examine(&options, format, strictness, stop).await;
+        signals.supervise(examine).await.unwrap_or_else(|SecondSignal(name)| Err(interrupted(name)))
+    })
+}
+
+/// Examines a client, reports, and keeps the server until a signal comes if that was asked for.
+async fn examine(
+    options: &Options,
+    format: Format,
+    strictness: Strictness,
+    stop: BoxFuture<'static, &'static str>,
+) -> Result<(), Failed> {
+    let (checked, stop) = match future::select(Box::pin(check::check(options)), stop).await {
+        Either::Left((checked, stop)) => (checked?, stop),
+        Either::Right((signal, _)) => return Err(interrupted(signal)),
+    };
+    print(&report::report(&checked.judged, format, strictness))?;
+    if let Some(kept) = checked.kept {
+        for (case, url) in &kept.sessions {
+            complain(&format!("{case}: {url}/ui"));
+        }
+        complain("the server runs until SIGINT or SIGTERM");
+        stop.await;
+        kept.stop().await;
+    }
+    let failed = checked.judged.iter().filter(|judged| strictness.fails(judged.result)).count();
+    match failed {
+        0 => Ok(()),
+        _ => Err(Failed(FAILURE, format!("the client failed in {failed} of {} cases", options.cases.len()))),
+    }
+}
+
+fn interrupted(signal: &str) -> Failed {
+    Failed(FAILURE, format!("interrupted by {signal}"))
 }
 
 fn load(flags: Flags) -> Result<(Loaded, Vec<UnknownVariable>), Failed> {
@@ -96,6 +145,19 @@ fn print(text: &str) -> Result<(), Failed> {
 fn complain(line: &str) {
     let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let _ = writeln!(std::io::stderr(), "test-server: {line}");
+}
+
+impl From<CheckUsage> for Failed {
+    fn from(error: CheckUsage) -> Self {
+        Self(USAGE, error.to_string())
+    }
+}
+
+impl From<CheckError> for Failed {
+    fn from(error: CheckError) -> Self {
+        let code = if matches!(error, CheckError::NotStarted { .. }) { USAGE } else { FAILURE };
+        Self(code, error.to_string())
+    }
 }
 
 impl From<ConfigError> for Failed {

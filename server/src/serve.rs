@@ -33,7 +33,7 @@ pub async fn serve(config: Config, unknown: &[UnknownVariable]) -> Result<(), Se
     let signals = StopSignals::install()?;
     logging::warn_of_unknown(unknown);
     let application = Application::bind(config)?;
-    Ok(signals.supervise(async |stop| application.run(stop, || {}).await).await??)
+    Ok(signals.supervise(async |stop| application.run(stop, |_| {}).await).await??)
 }
 
 /// Serves like [`serve`], and restarts when the program or `.env` changes.
@@ -58,7 +58,7 @@ pub async fn serve_and_reload(config: Config, unknown: &[UnknownVariable]) -> Re
         let _ = is_serving.await;
         Inherited::hold_lifeline(watcher, token).await
     };
-    let started = || {
+    let started = |_: &_| {
         let _ = serving.send(());
     };
     let run = async |signal| {

@@ -1,5 +1,6 @@
 //! The command line: the commands, and a flag for every setting.
 
+mod check;
 mod flags;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use structopt::StructOpt;
 use structopt::clap::{ErrorKind, Shell};
 
 use crate::config::kind::{Boolean, Kind};
+pub use check::{Asked, CheckArguments, CheckUsage};
 pub use flags::Flags;
 
 const ABOUT: &str = "An HTTP server that misbehaves on command, for testing HTTP clients.
@@ -55,6 +57,11 @@ pub enum Command {
         #[structopt(long)]
         url: Option<String>,
     },
+    /// Examine an HTTP client: run its command against every case, and say what it does wrong.
+    ///
+    /// Exits with 0 when nothing failed, with 1 when something did, with 2 when the command cannot be started.
+    /// Reads no SERVER_ variable and no .env.
+    Check(CheckArguments),
     /// Print the OpenAPI document.
     Openapi,
     /// Print a script that completes this program's commands and flags in a shell.

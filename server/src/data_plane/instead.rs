@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::web::Payload;
@@ -13,7 +14,7 @@ use crate::body;
 use crate::connection::{Delivery, End, Exchange, Promise};
 use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::{ApiError, AsIntended, detail};
-use crate::fault::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
+use crate::fault::{Body, Fault, Framing, Loss, Pace, RetryAfter, StatusFault};
 
 /// What follows an injection.
 pub(super) enum Next {
@@ -38,12 +39,13 @@ pub(super) async fn next(
     let delivery = match injected.fault() {
         Some(Fault::Early { status }) => {
             deliver(request, Delivery::Early);
-            return Ok(Next::Answer(answer_of(&early(*status))));
+            return Ok(Next::Answer(answer_of(&plain(*status))));
         }
         Some(Fault::Status(_)) => None,
         Some(Fault::Hang { .. } | Fault::Close) => Some(Delivery::Instead(End::Close)),
         Some(Fault::Reset { after_bytes: None }) => Some(Delivery::Instead(End::Reset)),
         Some(Fault::Garbage) => Some(Delivery::Garbage),
+        Some(Fault::Stale { status: Some(_) }) => Some(Delivery::Stale),
         _ => return Ok(Next::Execute(Some(injected))),
     };
     // The fault has been counted, so it happens, whatever else is still to come.
@@ -53,6 +55,7 @@ pub(super) async fn next(
     }
     let answer = match injected.fault() {
         Some(Fault::Status(fault)) => answer_of(fault),
+        Some(Fault::Stale { status: Some(status) }) => answer_of(&plain(*status)),
         // Not a byte of these is sent.
         Some(Fault::Hang { lasts }) => {
             let lasts = lasts.unwrap_or(session.request_timeout);
@@ -98,7 +101,7 @@ pub(super) fn after(
     if *fault == Fault::Lose(Loss::Hang) {
         deliver(request, Delivery::Instead(End::Close));
         hold(injected, session, request, session.request_timeout, slot);
-    } else if let Some(delivery) = delivery_of(fault) {
+    } else if let Some(delivery) = delivery_of(fault, answer.body().size()) {
         deliver(request, delivery);
     }
     answer
@@ -110,8 +113,8 @@ fn deliver(request: &HttpRequest, delivery: Delivery) {
     }
 }
 
-/// What a fault does to the answer of a request that was executed.
-fn delivery_of(fault: &Fault) -> Option<Delivery> {
+/// What a fault does to the answer of a request that was executed, and whose body has this size.
+fn delivery_of(fault: &Fault, body: BodySize) -> Option<Delivery> {
     Some(match fault {
         Fault::Reset { after_bytes: Some(bytes) } => Delivery::ResetAfter(*bytes),
         Fault::Truncate { after_bytes, framing } => Delivery::Truncate {
@@ -124,9 +127,9 @@ fn delivery_of(fault: &Fault) -> Option<Delivery> {
         Fault::MalformedChunk => Delivery::MalformedChunk,
         Fault::Extra { bytes } => Delivery::Extra(bytes.clone().map(Into::into)),
         Fault::Http10 => Delivery::Http10,
-        Fault::Drip { bytes_per_second } => Delivery::Drip { bytes_per_second: *bytes_per_second },
+        Fault::Drip(pace) => Delivery::Drip { bytes_per_second: speed(*pace, body) },
         Fault::Interim { status, count } => Delivery::Interim { status: *status, count: *count },
-        Fault::Stale => Delivery::Stale,
+        Fault::Stale { status: None } => Delivery::Stale,
         Fault::Lose(Loss::Reset) => Delivery::Instead(End::Reset),
         Fault::Lose(Loss::Close) => Delivery::Instead(End::Close),
         Fault::Lose(Loss::Truncate) => Delivery::Truncate { after_bytes: None, framing: Promise::Length },
@@ -136,11 +139,29 @@ fn delivery_of(fault: &Fault) -> Option<Delivery> {
         | Fault::Reset { after_bytes: None }
         | Fault::Close
         | Fault::Garbage
+        | Fault::Stale { status: Some(_) }
         | Fault::Early { .. } => return None,
     })
 }
 
-fn early(status: u16) -> StatusFault {
+/// How many bytes a second make a pace, for an answer whose body has this size.
+fn speed(pace: Pace, body: BodySize) -> u32 {
+    /// About the length of a head.
+    const HEAD: u64 = 200;
+    let lasts = match pace {
+        Pace::BytesPerSecond(speed) => return speed,
+        Pace::Lasts(lasts) => lasts,
+    };
+    let bytes = match body {
+        BodySize::Sized(bytes) => bytes.saturating_add(HEAD),
+        BodySize::None | BodySize::Stream => HEAD,
+    };
+    let speed = u128::from(bytes) * 1000 / lasts.as_millis().max(1);
+    u32::try_from(speed).unwrap_or(u32::MAX).max(1)
+}
+
+/// An answer with this status and the default body.
+fn plain(status: u16) -> StatusFault {
     StatusFault { status, headers: Vec::new(), body: Body::Default, retry_after: None }
 }
 
@@ -176,4 +197,26 @@ fn value_of(retry_after: RetryAfter, now: SystemTime) -> HeaderValue {
         RetryAfter::DateIn(duration) => httpdate::fmt_http_date(now + duration),
     };
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drip_of_a_given_length_is_as_fast_as_the_size_of_the_answer_demands() {
+        let two_seconds = Pace::Lasts(Duration::from_secs(2));
+        let table = [
+            (Pace::BytesPerSecond(7), BodySize::Sized(1 << 20), 7),
+            (two_seconds, BodySize::Sized(200), 200),
+            (two_seconds, BodySize::Sized(1 << 20), 524_388),
+            (two_seconds, BodySize::None, 100),
+            (Pace::Lasts(Duration::ZERO), BodySize::Sized(0), 200_000),
+            (Pace::Lasts(Duration::ZERO), BodySize::Sized(u64::MAX), u32::MAX),
+            (Pace::Lasts(Duration::from_secs(300)), BodySize::None, 1),
+        ];
+        for (pace, body, expected) in table {
+            assert_eq!(speed(pace, body), expected, "{pace:?} {body:?}");
+        }
+    }
 }

@@ -47,10 +47,7 @@ pub enum Fault {
     /// The real answer as HTTP/1.0, without keep-alive.
     Http10,
     /// The real answer, slowly.
-    Drip {
-        /// The speed.
-        bytes_per_second: u32,
-    },
+    Drip(Pace),
     /// Interim answers before the real one.
     Interim {
         /// Their status.
@@ -58,8 +55,11 @@ pub enum Fault {
         /// How many of them.
         count: u32,
     },
-    /// The real answer, on a connection that ends with the next request.
-    Stale,
+    /// An answer on a connection that ends with the next request.
+    Stale {
+        /// The status of an injected answer; `None` means the real answer.
+        status: Option<u16>,
+    },
     /// The request is executed, and its answer lost.
     Lose(Loss),
 }
@@ -106,6 +106,15 @@ pub enum Framing {
     Chunked,
 }
 
+/// How slowly an answer is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// So many bytes a second.
+    BytesPerSecond(u32),
+    /// As a whole in about this time, however long it is.
+    Lasts(Duration),
+}
+
 /// How an answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -138,9 +147,11 @@ impl Fault {
     /// The truncation after half of the body.
     pub const TRUNCATE: Self = Self::Truncate { after_bytes: None, framing: Framing::Length };
     /// The drip of 64 bytes a second.
-    pub const DRIP: Self = Self::Drip { bytes_per_second: 64 };
+    pub const DRIP: Self = Self::Drip(Pace::BytesPerSecond(64));
     /// One interim answer with the status 103 (Early Hints).
     pub const INTERIM: Self = Self::Interim { status: 103, count: 1 };
+    /// The real answer, on a connection that ends with the next request.
+    pub const STALE: Self = Self::Stale { status: None };
     /// A second whole answer behind the real one.
     pub const EXTRA: Self = Self::Extra { bytes: None };
 }
@@ -163,9 +174,11 @@ impl fmt::Display for Fault {
             Self::Early { status } => write!(f, "early:{status}"),
             Self::Http10 => f.write_str("http10"),
             drip if *drip == Self::DRIP => f.write_str("drip"),
-            Self::Drip { bytes_per_second } => write!(f, "drip:{bytes_per_second}"),
+            Self::Drip(Pace::BytesPerSecond(speed)) => write!(f, "drip:{speed}"),
+            Self::Drip(Pace::Lasts(_)) => f.write_str("drip"),
             Self::Interim { .. } => f.write_str("interim"),
-            Self::Stale => f.write_str("stale"),
+            Self::Stale { status: None } => f.write_str("stale"),
+            Self::Stale { status: Some(status) } => write!(f, "stale:{status}"),
             Self::Lose(Loss::Reset) => f.write_str("lose"),
             Self::Lose(loss) => write!(f, "lose:{}", loss.name()),
         }

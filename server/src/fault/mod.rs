@@ -11,5 +11,5 @@ mod rule;
 pub mod short;
 mod step;
 
-pub use kind::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
+pub use kind::{Body, Fault, Framing, Loss, Pace, RetryAfter, StatusFault};
 pub use plan::{FaultRules, read_plan, read_script};

@@ -6,7 +6,7 @@ use resilience_actors::fault::{Delay, Glob, RateLimit, Window};
 use serde_json::json;
 
 use super::*;
-use crate::fault::{Body, Framing, Loss, RetryAfter, StatusFault};
+use crate::fault::{Body, Framing, Loss, Pace, RetryAfter, StatusFault};
 
 fn plan(value: &Value) -> Result<FaultRules, Vec<Value>> {
     Problems::read(value.to_string().as_bytes(), super::read_rules).map_err(|problems| {
@@ -81,9 +81,11 @@ fn every_kind_is_read_with_and_without_its_parameters() {
         (json!({"extra": {"bytes": "x"}}), fault(Fault::Extra { bytes: Some("x".to_owned()) })),
         (json!({"early": {}}), fault(Fault::EARLY)),
         (json!({"http10": {}}), fault(Fault::Http10)),
-        (json!({"drip": {"bytes_per_second": 7}}), fault(Fault::Drip { bytes_per_second: 7 })),
+        (json!({"drip": {"bytes_per_second": 7}}), fault(Fault::Drip(Pace::BytesPerSecond(7)))),
+        (json!({"drip": {"ms": 2000}}), fault(Fault::Drip(Pace::Lasts(Duration::from_secs(2))))),
         (json!({"interim": {"status": 102, "count": 3}}), fault(Fault::Interim { status: 102, count: 3 })),
-        (json!({"stale": {}}), fault(Fault::Stale)),
+        (json!({"stale": {}}), fault(Fault::STALE)),
+        (json!({"stale": {"status": 503}}), fault(Fault::Stale { status: Some(503) })),
         (json!({"lose": "truncate"}), fault(Fault::Lose(Loss::Truncate))),
     ];
     for (written, expected) in table {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use derive_more::{Display, Error};
 use resilience_actors::fault::{Delay, Step};
 
-use super::kind::{Fault, Framing, Loss};
+use super::kind::{Fault, Framing, Loss, Pace};
 
 /// The status of an injected answer.
 pub const STATUS: RangeInclusive<u64> = 200..=599;
@@ -65,7 +65,8 @@ pub fn read(text: &str) -> Result<Step<Fault>, Unreadable> {
             framing: Framing::Length,
         },
         ("early", Some(status)) => Fault::Early { status: narrow(number("early", status, &STATUS)?) },
-        ("drip", Some(speed)) => Fault::Drip { bytes_per_second: narrow(number("drip", speed, &SPEED)?) },
+        ("drip", Some(speed)) => Fault::Drip(Pace::BytesPerSecond(narrow(number("drip", speed, &SPEED)?))),
+        ("stale", Some(status)) => Fault::Stale { status: Some(narrow(number("stale", status, &STATUS)?)) },
         ("lose", Some(how)) => Fault::Lose(loss(how)?),
         (name, None) => named(name).ok_or_else(|| Unreadable::Unknown(text.to_owned()))?,
         (name, Some(parameter)) => return Err(with_parameter(name, parameter, text)),
@@ -87,7 +88,7 @@ pub(super) fn named(name: &str) -> Option<Fault> {
         "http10" => Fault::Http10,
         "drip" => Fault::DRIP,
         "interim" => Fault::INTERIM,
-        "stale" => Fault::Stale,
+        "stale" => Fault::STALE,
         "lose" => Fault::Lose(Loss::Reset),
         status => Fault::status(narrow(digits(status).filter(|status| STATUS.contains(status))?)),
     })
@@ -103,7 +104,7 @@ fn loss(how: &str) -> Result<Loss, Unreadable> {
 }
 
 fn with_parameter(name: &str, parameter: &str, text: &str) -> Unreadable {
-    let known = ["ok", "close", "malformed_chunk", "garbage", "extra", "http10", "interim", "stale"];
+    let known = ["ok", "close", "malformed_chunk", "garbage", "extra", "http10", "interim"];
     match known.iter().find(|known| **known == name) {
         Some(name) => Unreadable::Parameter {
             name,
@@ -160,6 +161,7 @@ mod tests {
             "drip:1",
             "interim",
             "stale",
+            "stale:503",
             "lose",
             "lose:close",
             "lose:truncate",
@@ -193,6 +195,7 @@ mod tests {
             ("close:", "close takes no parameter"),
             ("503:1", "there is no fault \"503:1\""),
             ("drip:0", "drip takes a whole number from 1 to"),
+            ("stale:1", "stale takes a whole number from 200 to 599"),
             ("early:199", "early takes a whole number from 200 to 599"),
             ("lose:drip", "lose takes reset, close, truncate or hang, got \"drip\""),
         ];

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use resilience_actors::fault::{Delay, Step};
 use serde_json::Value;
 
-use super::kind::{Body, Fault, Framing, Loss, RetryAfter, StatusFault};
+use super::kind::{Body, Fault, Framing, Loss, Pace, RetryAfter, StatusFault};
 use super::short::{self, BYTES, DELAY_MS, HANG_MS, SPEED, STATUS, narrow};
 use crate::json::{Node, Object};
 
@@ -155,11 +155,8 @@ fn parameters(kind: &str, object: &mut Object<'_>) -> Option<Fault> {
             })?,
         },
         "early" => Fault::Early { status: parameter(object, "status", 413, status)? },
-        "drip" => Fault::Drip {
-            bytes_per_second: parameter(object, "bytes_per_second", 64, |node| {
-                node.integer(SPEED).map(narrow)
-            })?,
-        },
+        "drip" => drip(object)?,
+        "stale" => Fault::Stale { status: parameter(object, "status", None, |node| status(node).map(Some))? },
         "interim" => {
             let status = parameter(object, "status", 103, |node| node.integer(102..=199).map(narrow));
             let count = parameter(object, "count", 1, |node| node.integer(1..=100).map(narrow));
@@ -168,6 +165,19 @@ fn parameters(kind: &str, object: &mut Object<'_>) -> Option<Fault> {
         // The others take no parameter.
         name => short::named(name)?,
     })
+}
+
+/// A drip by its speed or by its length.
+fn drip(object: &mut Object<'_>) -> Option<Fault> {
+    let Fault::Drip(default) = Fault::DRIP else { return None };
+    let speed = |node: Node<'_>| node.integer(SPEED).map(|speed| Pace::BytesPerSecond(narrow(speed)));
+    let lasts = |node: Node<'_>| node.integer(HANG_MS).map(|ms| Pace::Lasts(Duration::from_millis(ms)));
+    let pace = match (object.has("bytes_per_second"), object.has("ms")) {
+        (true, true) => return object.node().invalid("should have bytes_per_second or ms, not both"),
+        (_, true) => parameter(object, "ms", default, lasts),
+        (_, false) => parameter(object, "bytes_per_second", default, speed),
+    };
+    pace.map(Fault::Drip)
 }
 
 /// An answer with a status; its parameters stand beside it.

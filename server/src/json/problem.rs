@@ -1,5 +1,7 @@
 //! One thing that is wrong with a body, as FastAPI's clients parse it.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -79,6 +81,21 @@ impl Problem {
     pub(super) fn new(broken: Broken, loc: Vec<Place>, input: Value) -> Self {
         let (r#type, msg, ctx) = broken.into_words();
         Self { r#type, loc, msg, input, ctx }
+    }
+}
+
+/// The way to the value, without the root, and what is wrong with it.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, place) in self.loc.iter().skip(1).enumerate() {
+            let separator = if number == 0 { "" } else { "." };
+            match place {
+                Place::Name(name) => write!(f, "{separator}{name}")?,
+                Place::Index(index) => write!(f, "{separator}{index}")?,
+            }
+        }
+        let separator = if self.loc.len() > 1 { ": " } else { "" };
+        write!(f, "{separator}{}", self.msg)
     }
 }
 

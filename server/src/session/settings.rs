@@ -7,6 +7,7 @@ use std::time::Duration;
 use resilience_actors::fault::{KeyBudget, Rules};
 use resilience_actors::journal::ByteBudget;
 
+use crate::cases::Case;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::journal::JournalSettings;
@@ -37,6 +38,14 @@ impl SessionSettings {
     #[must_use]
     pub fn shown_seed(&self) -> u64 {
         self.plan.as_ref().map_or(self.seed, |plan| plan.seed)
+    }
+
+    /// The settings of a session that begins with the plan of a case, in which a hang lasts `hang`.
+    #[must_use]
+    pub fn for_case(&self, case: &Case, hang: Duration) -> Self {
+        let seed = random_seed();
+        let (rules, text) = case.rules(hang);
+        Self { seed, plan: Some(Arc::new(rules.into_rules(seed, text))), ..self.clone() }
     }
 }
 

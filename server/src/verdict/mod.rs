@@ -17,7 +17,7 @@ pub mod report;
 mod retry_after;
 mod strand;
 
-pub use findings::{Finding, Row, Severity};
+pub use findings::{Finding, Row, Severity, across};
 pub use grouping::Grouping;
 pub use judge::{Journal, Overall, Verdict, verdict};
 pub use policy::Policy;

@@ -15,6 +15,7 @@ mod waiting;
 use serde::Serialize;
 
 use super::call::{Basis, Call};
+use super::grouping;
 use super::judge::Journal;
 use super::policy::Policy;
 
@@ -91,6 +92,18 @@ pub(super) fn find(journal: &Journal<'_>, calls: &[Call<'_>], policy: &Policy) -
         }
     };
     RULES.iter().filter_map(judged).collect()
+}
+
+/// What only several journals show together, each of them of a client of its own: that their clients return together.
+/// The evidence is the `seq` in each journal.
+#[must_use]
+pub fn across(journals: &[Journal<'_>], policy: &Policy) -> Option<Finding> {
+    let first = journals.first().filter(|_| !policy.allow.contains(&Row::NoJitter))?;
+    let calls = journals.iter().map(|journal| grouping::calls(journal.entries, journal.grouping, policy));
+    let calls: Vec<Call<'_>> = calls.flatten().collect();
+    let certain = calls.iter().filter(|call| call.basis != Basis::Guess).collect();
+    let found = rhythm::no_jitter(&Context::new(first, certain, &calls, policy))?;
+    Some(finding(Row::NoJitter, Row::NoJitter.severity(), found))
 }
 
 fn finding(id: Row, severity: Severity, found: Found) -> Finding {

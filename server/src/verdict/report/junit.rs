@@ -38,7 +38,7 @@ fn write_case(out: &mut String, row: Row, finding: Option<&Finding>) -> std::fmt
 }
 
 /// Text that can stand in XML, also in an attribute; what XML cannot hold is replaced.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -3,5 +3,6 @@
 mod junit;
 mod text;
 
+pub(crate) use junit::escaped;
 pub use junit::junit;
 pub use text::text;
