@@ -49,6 +49,11 @@ impl Headers {
         self.iter().map(|(name, value)| (name, redact::header(name, value)))
     }
 
+    /// Removes the headers of these names, which are in lower case.
+    pub(crate) fn remove(&mut self, names: &[&str]) {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+    }
+
     /// All values of a header, as bytes.
     pub(crate) fn raw<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         self.0

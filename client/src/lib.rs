@@ -40,7 +40,7 @@
 //!   and in debug output: `redact`.
 //! * How a client closes, and how its calls in flight are counted: `lifetime`.
 //!
-//! The client speaks HTTP/1.1 only, over TLS as well. Replies are not decompressed.
+//! The client speaks HTTP/1.1 only, over TLS as well. Compressed replies are decoded.
 
 mod actor;
 mod attempt;

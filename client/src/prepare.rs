@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, header};
+use http::{
+    HeaderValue,
+    header::{self, HeaderName},
+};
 
 use crate::{
     call::{Call, Parts},
@@ -12,7 +15,7 @@ use crate::{
     method::Method,
     policy::RetryRules,
     request_id::{self, RequestId},
-    transport::{Limits, Replay, Request},
+    transport::{ACCEPTED_CODINGS, Coded, Limits, Replay, Request},
     url,
 };
 
@@ -24,6 +27,7 @@ pub(crate) struct CallDefaults {
     user_agent: HeaderValue,
     deadline: Duration,
     max_body: u64,
+    coded: Coded,
     redirects: Redirects,
     retry: RetryRules,
 }
@@ -50,6 +54,7 @@ impl CallDefaults {
             user_agent,
             deadline: config.deadline,
             max_body: config.max_body_bytes,
+            coded: if config.compression { Coded::Decode } else { Coded::Keep },
             redirects: if config.follow_redirects { Redirects::Follow } else { Redirects::Keep },
             retry: RetryRules::new(&config.retry),
         })
@@ -64,8 +69,12 @@ impl CallDefaults {
             .map_err(|why| Error::new(ErrorKind::InvalidUrl, format!("the URL {why}")))?;
         let request_id = parts.request_id.unwrap_or_else(RequestId::random);
         let mut headers = parts.headers;
-        headers.reserve_exact(2);
-        if !headers.iter().any(|(name, _)| name == header::USER_AGENT) {
+        headers.reserve_exact(3);
+        let coded = self.coded_body(parts.method, &headers);
+        if coded == Coded::Decode {
+            headers.push((header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED_CODINGS)));
+        }
+        if !has(&headers, &header::USER_AGENT) {
             headers.push((header::USER_AGENT, self.user_agent.clone()));
         }
         headers.push((header::HeaderName::from_static(request_id::HEADER), request_id.value().clone()));
@@ -77,6 +86,7 @@ impl CallDefaults {
                 timeout: own.timeout.unwrap_or(self.timeout),
                 max_body: self.max_body,
                 replay: replay(parts.method, retry.methods),
+                coded,
             },
             request: Request { method: parts.method, uri, headers, body: parts.body },
             request_id,
@@ -85,6 +95,17 @@ impl CallDefaults {
             retry,
         })
     }
+
+    /// Whether compressed replies are asked for, and decoded. A caller that asks for codings wants them as they are; a
+    /// part of a compressed body cannot be decoded.
+    fn coded_body(&self, method: Method, headers: &[(HeaderName, HeaderValue)]) -> Coded {
+        let callers = has(headers, &header::ACCEPT_ENCODING) || has(headers, &header::RANGE);
+        if method == Method::Head || callers { Coded::Keep } else { self.coded }
+    }
+}
+
+fn has(headers: &[(HeaderName, HeaderValue)], name: &HeaderName) -> bool {
+    headers.iter().any(|(other, _)| other == name)
 }
 
 impl ClientConfig {

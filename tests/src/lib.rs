@@ -9,6 +9,7 @@
 //! * [`process`] measures the memory and the descriptors of a running program.
 //! * [`session`] makes sessions of a server and talks to them.
 //! * [`siege`] is a server for hostile requests, and the check that they did no harm.
+//! * [`coded`] makes bodies with content codings, and bombs.
 //! * [`certificates`] makes certificates and configurations for servers that speak TLS.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
 //! * [`interruptible`](fn@interruptible) starts what SIGINT must reach, also from a background job.
@@ -19,6 +20,7 @@
 
 pub mod binary;
 pub mod certificates;
+pub mod coded;
 pub mod fences;
 pub mod guard;
 pub mod http;

@@ -27,6 +27,16 @@ impl Footprint {
         }
     }
 
+    /// Returns the most memory, in mebibytes, that the process `pid` has used at once.
+    ///
+    /// # Panics
+    /// When there is no such process or no `/proc`.
+    pub fn peak_mebibytes(pid: u32) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs, on Linux");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(kibibytes);
+        peak.expect("a running process has a peak") >> 10
+    }
+
     /// Returns the resident memory in mebibytes.
     pub fn mebibytes(&self) -> u64 {
         self.resident >> 20

@@ -54,6 +54,7 @@ pub(crate) fn fault_error(cause: Cause) -> ErrorKind {
         }
         Cause::Timeout => ErrorKind::Connection(ConnectionError::Timeout),
         Cause::BodyTooLarge => ErrorKind::BodyTooLarge,
+        Cause::Decode => ErrorKind::Decode,
     }
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn fault_error(cause: Cause) -> ErrorKind {
 pub(crate) fn fault_retryability(cause: Cause) -> Retryability {
     match cause {
         Cause::Network | Cause::Stale | Cause::Timeout => Retryability::Retryable,
-        Cause::Certificate | Cause::Limit | Cause::BodyTooLarge => Retryability::NotRetryable,
+        Cause::Certificate | Cause::Limit | Cause::BodyTooLarge | Cause::Decode => Retryability::NotRetryable,
     }
 }
 
@@ -69,8 +70,8 @@ pub(crate) fn fault_retryability(cause: Cause) -> Retryability {
 pub(crate) fn fault_outcome(cause: Cause) -> Outcome {
     match cause {
         Cause::Network | Cause::Stale | Cause::Certificate | Cause::Timeout => Outcome::Failure,
-        // The server was able to answer: with more than is accepted.
-        Cause::Limit | Cause::BodyTooLarge => Outcome::Success,
+        // The server was able to answer: with more than is accepted, or with a body that is of no use.
+        Cause::Limit | Cause::BodyTooLarge | Cause::Decode => Outcome::Success,
     }
 }
 
@@ -131,6 +132,7 @@ mod tests {
             (Cause::Certificate, "network", NotRetryable, Failure),
             (Cause::Limit, "network", NotRetryable, Success),
             (Cause::BodyTooLarge, "body_too_large", NotRetryable, Success),
+            (Cause::Decode, "decode", NotRetryable, Success),
         ] {
             let judged = (fault_error(cause).name(), fault_retryability(cause), fault_outcome(cause));
             assert_eq!(judged, (name, retried, counted), "{cause:?}");

@@ -36,6 +36,8 @@ pub struct ClientConfig {
     pub circuit_breaker: CircuitBreakerConfig,
     /// How many attempts may be in progress at once.
     pub bulkhead: BulkheadConfig,
+    /// Whether compressed replies (gzip, deflate, br, zstd) are asked for and decoded. Default true.
+    pub compression: bool,
     /// Whether redirects are followed: at most 10, never from https to http. Default true.
     pub follow_redirects: bool,
     /// Whether the server's certificate is verified. Default true; false is for tests only.
@@ -46,7 +48,7 @@ pub struct ClientConfig {
     pub user_agent: String,
     /// What is logged, and to which target.
     pub logging: LoggingConfig,
-    /// The longest body of a reply, in bytes. Default 8 MiB; 1 to 2^40.
+    /// The longest body of a reply, in bytes, after it has been decompressed. Default 8 MiB; 1 to 2^40.
     pub max_body_bytes: u64,
 }
 
@@ -66,6 +68,7 @@ impl Default for ClientConfig {
             retry: RetryConfig::default(),
             circuit_breaker: CircuitBreakerConfig::default(),
             bulkhead: BulkheadConfig::default(),
+            compression: true,
             follow_redirects: true,
             verify_ssl: true,
             ca_file: None,

@@ -58,7 +58,7 @@ impl AwcTransport {
         };
         let exchange = async {
             let response = self.start(request)?.await.map_err(send_fault)?;
-            receive(response, request.method, limits.max_body).await
+            receive(response, request.method, limits).await
         };
         context.scope(exchange).await
     }

@@ -29,6 +29,8 @@ pub(crate) enum Cause {
     Limit,
     /// The body is longer than allowed.
     BodyTooLarge,
+    /// The body is not valid in its content coding.
+    Decode,
 }
 
 /// How much of the request may have reached the server.

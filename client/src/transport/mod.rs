@@ -3,14 +3,17 @@
 //! * `awc_transport`, `receive`, `awc_errors`: awc, which no file outside this folder names.
 //! * `connect`, `tls`: the connections that awc gets.
 //! * `wire`: the stream under awc, which mends what awc lacks. `context`: what both sides of awc know.
+//! * `body`, `decode`: the body of a reply, and its content codings.
 //! * `fault`: what can go wrong.
 //!
 //! It must never retry, follow a redirect or decide anything for more than one exchange.
 
 mod awc_errors;
 mod awc_transport;
+mod body;
 mod connect;
 mod context;
+mod decode;
 mod fault;
 mod receive;
 pub(crate) mod tls;
@@ -21,6 +24,7 @@ use http::{HeaderValue, Uri, header::HeaderName};
 
 pub(crate) use self::{
     awc_transport::AwcTransport,
+    decode::ACCEPTED as ACCEPTED_CODINGS,
     fault::{Cause, Fault, Sent},
 };
 use crate::{config::TimeoutConfig, headers::Headers, method::Method};
@@ -48,6 +52,16 @@ pub(crate) struct Limits {
     pub(crate) timeout: TimeoutConfig,
     pub(crate) max_body: u64,
     pub(crate) replay: Replay,
+    pub(crate) coded: Coded,
+}
+
+/// What happens to the body of a reply that has a content coding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coded {
+    /// It is decoded.
+    Decode,
+    /// It stays as it is: the client has not asked for it, or the caller wants it so.
+    Keep,
 }
 
 /// Whether a request may be sent again, once and on a new connection, after a reused connection ended before a byte

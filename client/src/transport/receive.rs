@@ -1,19 +1,24 @@
 //! Reads a whole reply from awc.
 
-use awc::{ClientResponse, http::Version};
-use bytes::{Bytes, BytesMut};
+use awc::{
+    ClientResponse,
+    http::{Version, header::HeaderMap},
+};
+use bytes::Bytes;
 use futures::StreamExt;
-use http::header;
+use http::{HeaderValue, header};
 
 use super::{
-    Cause, Fault, Reply, Sent,
+    Cause, Coded, Fault, Limits, Reply, Sent,
     awc_errors::{body_fault, is_close},
+    body::{Body, too_large},
     context,
+    decode::{Codings, Found},
 };
 use crate::{headers::Headers, method::Method};
 
-/// The most that is set aside for a body because its head announces it.
-const MAX_RESERVED: u64 = 1 << 20;
+/// The headers that describe a body as it came, and are wrong for the decoded one.
+const OF_THE_CODED_BODY: [&str; 2] = ["content-encoding", "content-length"];
 
 /// Where the body of a reply ends, by the head that awc has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,32 +37,60 @@ enum End {
 pub(super) async fn receive(
     mut response: ClientResponse,
     method: Method,
-    max_body: u64,
+    limits: Limits,
 ) -> Result<Reply, Fault> {
     let status = response.status().as_u16();
     let end = end_of_body(&response, method, status)?;
     let fields = context::take_fields();
-    let body = match end {
-        End::NoBody => Ok(Bytes::new()),
-        End::Length(length) if length > max_body => Err(too_large(max_body)),
-        _ => read_body(&mut response, end, max_body).await,
+    let codings = match end {
+        End::NoBody => Found::NothingToDecode,
+        _ => codings(&response, fields.as_ref(), limits.coded),
+    };
+    let body = match Body::new(codings, limits.max_body) {
+        Ok(body) => read_body(&mut response, end, body).await,
+        Err(fault) => Err(fault),
     };
     let body = match body {
-        // Where a redirect leads does not depend on its body, which is not read.
-        Err(fault) if fault.cause == Cause::BodyTooLarge && is_redirect(&response, fields.as_ref()) => {
-            Bytes::new()
-        }
+        Err(fault) if does_not_matter(&fault, &response, fields.as_ref()) => Bytes::new(),
         body => body?,
     };
-    let headers = fields.unwrap_or_else(|| {
-        let mut headers = awc::http::header::HeaderMap::new();
+    let mut headers = fields.unwrap_or_else(|| {
+        let mut headers = HeaderMap::new();
         let _ = response.map_body(|head, payload| {
             std::mem::swap(&mut headers, &mut head.headers);
             payload
         });
         headers.into_iter().collect()
     });
+    if codings != Found::NothingToDecode {
+        headers.remove(&OF_THE_CODED_BODY);
+    }
     Ok(Reply { status, headers, body })
+}
+
+/// The codings that are decoded. Those of a part (206) are codings of the whole.
+fn codings(response: &ClientResponse, fields: Option<&Headers>, coded: Coded) -> Found {
+    if coded == Coded::Keep || response.status().as_u16() == 206 {
+        return Found::NothingToDecode;
+    }
+    match fields {
+        Some(fields) => Codings::find(fields.raw("content-encoding")),
+        None => {
+            let values = response.headers().get_all(header::CONTENT_ENCODING);
+            Codings::find(values.map(HeaderValue::as_bytes))
+        }
+    }
+}
+
+/// Whether the status says all that the call needs to know, so that the reply goes on without its body: where a
+/// redirect leads does not depend on its body, and an error that has a corrupt body is still that error.
+fn does_not_matter(fault: &Fault, response: &ClientResponse, fields: Option<&Headers>) -> bool {
+    let status = response.status().as_u16();
+    match fault.cause {
+        Cause::BodyTooLarge => is_redirect(response, fields),
+        Cause::Decode => status >= 400 || is_redirect(response, fields),
+        _ => false,
+    }
 }
 
 fn is_redirect(response: &ClientResponse, fields: Option<&Headers>) -> bool {
@@ -88,46 +121,34 @@ fn end_of_body(response: &ClientResponse, method: Method, status: u16) -> Result
     }
 }
 
-async fn read_body(response: &mut ClientResponse, end: End, max_body: u64) -> Result<Bytes, Fault> {
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+async fn read_body(response: &mut ClientResponse, end: End, mut body: Body) -> Result<Bytes, Fault> {
+    let announced = match end {
+        End::NoBody => return Ok(Bytes::new()),
+        End::Length(length) if length > body.longest() => return Err(too_large(body.max_body())),
+        End::Length(length) => Some(length),
+        End::Chunked | End::Close => None,
+    };
+    let mut received: u64 = 0;
     while let Some(chunk) = response.next().await {
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) if end == End::Close && is_close(&error) => break,
             Err(error) => return Err(body_fault(error)),
         };
-        let length = (first.len() + rest.len() + chunk.len()) as u64;
-        if length > max_body {
-            return Err(too_large(max_body));
+        received += chunk.len() as u64;
+        if received > body.longest() {
+            return Err(too_large(body.max_body()));
         }
-        // Most bodies come in one piece, which needs no copy.
-        if first.is_empty() && rest.is_empty() {
-            first = chunk;
-            continue;
-        }
-        if rest.is_empty() {
-            let announced = if let End::Length(length) = end { length.min(MAX_RESERVED) } else { length };
-            rest.reserve(usize::try_from(announced).unwrap_or(0));
-            rest.extend_from_slice(&std::mem::take(&mut first));
-        }
-        rest.extend_from_slice(&chunk);
+        body.push(chunk, announced).await?;
     }
-    let body = if rest.is_empty() { first } else { rest.freeze() };
-    match end {
+    match announced {
         // The stream reports a short body itself. This is a second line of defence.
-        End::Length(length) if body.len() as u64 != length => {
-            let message = format!("the reply was cut short: {} bytes of {length}", body.len());
+        Some(announced) if received != announced => {
+            let message = format!("the reply was cut short: {received} bytes of {announced}");
             Err(Fault::new(Cause::Network, Sent::Maybe, message))
         }
-        _ => Ok(body),
+        // That a body is empty is certain only where its end is marked.
+        _ if received == 0 && end != End::Close => Ok(Bytes::new()),
+        _ => body.finish(),
     }
-}
-
-fn too_large(max_body: u64) -> Fault {
-    Fault::new(
-        Cause::BodyTooLarge,
-        Sent::Maybe,
-        format!("the body of the reply is longer than {max_body} bytes"),
-    )
 }

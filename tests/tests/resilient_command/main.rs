@@ -2,6 +2,7 @@
 
 mod calls;
 mod completions;
+mod compression;
 mod demo;
 mod errors;
 mod load;

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     config::TimeoutConfig,
     method::Method,
-    transport::{AwcTransport, Cause, Fault, Limits, Replay, Reply, Request, Transport, tls as trust},
+    transport::{AwcTransport, Cause, Coded, Fault, Limits, Replay, Reply, Request, Transport, tls as trust},
 };
 
 /// A resolver that knows one name.
@@ -44,7 +44,12 @@ async fn get(resolver: impl Resolve, connect: Duration) -> Result<Reply, Fault> 
         body: Bytes::new(),
     };
     let timeout = TimeoutConfig { connect, ..TimeoutConfig::default() };
-    transport.exchange(&request, Limits { timeout, max_body: 1_000, replay: Replay::Forbidden }).await
+    transport
+        .exchange(
+            &request,
+            Limits { timeout, max_body: 1_000, replay: Replay::Forbidden, coded: Coded::Keep },
+        )
+        .await
 }
 
 /// Answers the first request.

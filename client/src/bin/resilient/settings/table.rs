@@ -105,6 +105,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Time limit to hand a call over to the thread of the client", "0.001 to 86400 seconds", "5"),
     value!("--deadline" "SECONDS", deadline: seconds,
         "Time limit of a whole call, with its queueing, attempts, waits and body", "0.001 to 604800 seconds", "60"),
+    switch!("--no-compression", compression = false,
+        "Do not ask for compressed replies, and print a compressed one as it came"),
     switch!("--no-redirects", follow_redirects = false,
         "Do not follow redirects; a 3xx is then a status error"),
     switch!("--insecure", verify_ssl = false,

@@ -92,8 +92,14 @@ fn a_user_agent_that_cannot_be_a_header_is_refused() {
 
 #[test]
 fn switches_change_the_field_that_they_name() {
-    let typed =
-        Settings::from_iter_safe(["resilient", "--no-jitter", "--no-redirects", "--insecure"]).unwrap();
+    let typed = Settings::from_iter_safe([
+        "resilient",
+        "--no-jitter",
+        "--no-compression",
+        "--no-redirects",
+        "--insecure",
+    ])
+    .unwrap();
     let config = typed.config().unwrap();
-    assert!(!config.retry.jitter && !config.follow_redirects && !config.verify_ssl);
+    assert!(!config.retry.jitter && !config.compression && !config.follow_redirects && !config.verify_ssl);
 }
