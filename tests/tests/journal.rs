@@ -269,3 +269,17 @@ async fn answers_that_are_broken_and_requests_on_stale_connections_are_recorded_
     assert_eq!(json!(shorts), json!(["close", "reset", "truncate", "garbage", "stale", null]));
     assert_eq!(each(&entries, "execution")[2], "executed");
 }
+
+#[tokio::test]
+async fn an_answer_that_a_fault_sends_as_a_whole_is_answered_although_the_connection_ends_behind_it() {
+    let server = TestServer::start().await;
+    let faults = ["http10", "early:413", "extra", "interim", "drip:100000"];
+    for fault in faults {
+        let sent = server.get("/msg").header("X-Fault", fault).send().await.unwrap();
+        sent.bytes().await.unwrap();
+    }
+    let mut entries = when_there_are(&server, faults.len()).await;
+    entries.sort_by_key(|entry| entry["id"].as_u64());
+    assert_eq!(each(&entries, "ended"), json!(["answered", "answered", "answered", "answered", "answered"]));
+    assert_eq!(each(&entries, "status"), json!([200, 413, 200, 200, 200]));
+}

@@ -60,6 +60,8 @@ pub enum Exit {
     AsAnswered,
     /// 0 only if an attempt got a whole 2xx, but the client may refuse one too.
     MayRefuse,
+    /// As answered; and a client that does not wait for the answer is impatient, which is worth a warning.
+    AwaitsAnswer,
 }
 
 /// How long the case `hang` hangs unless the bound on the client is shorter. It is longer than any timeout that a

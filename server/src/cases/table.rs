@@ -1,7 +1,7 @@
 //! The cases as data, in the order in which they are reported.
 
 use super::Concerns::{All, Posting, Reusing};
-use super::Exit::{AsAnswered, MayRefuse};
+use super::Exit::{AsAnswered, AwaitsAnswer, MayRefuse};
 use super::Runs::{Alike, AtOnce, Once};
 use super::{Case, Concerns, Exit, Runs};
 
@@ -158,17 +158,23 @@ pub const CASES: [Case; 30] = [
         "Amazon Builders' Library: Timeouts, retries, and backoff with jitter",
         r#"{"rules":[{"script":[{"hang":{"ms":HANG_MS}}]}]}"#,
     ),
-    once(
+    case(
         "slow-head",
         "An answer that begins after two seconds is awaited",
         "RFC 9112, 9.5",
         r#"{"rules":[{"script":["delay:2200"]}]}"#,
+        Once,
+        All,
+        AwaitsAnswer,
     ),
-    once(
+    case(
         "slow-body",
         "An answer that comes byte by byte for two seconds is read to its end",
         "RFC 9112, 9.5",
         r#"{"rules":[{"script":[{"drip":{"ms":2200}}]}]}"#,
+        Once,
+        All,
+        AwaitsAnswer,
     ),
     case(
         "stale",

@@ -252,13 +252,21 @@ fn part_of_echo(stdout: &Captured) -> Option<usize> {
     parsed.is_err_and(|error| error.is_eof()).then_some(printed.len())
 }
 
-/// The client said that it failed, although its last request succeeded.
+/// The client said that it failed, although its last request succeeded or would have.
 fn reported_failure(case: &Case, entries: &[Entry], code: i32) -> Option<Complaint> {
     let taken = entries.iter().filter(|entry| entry.ended != Ended::ClientLeft);
-    let last = taken.max_by_key(|entry| (entry.at, entry.id))?;
-    let succeeded = is_2xx(last) && attempt::outcome(last) == Outcome::Succeeded;
-    let status = last.status.filter(|_| succeeded && case.exit == Exit::AsAnswered)?;
-    Some(Complaint::fail(format!("exit {code} although the last answer was a whole {status}")))
+    let last = taken.max_by_key(|entry| (entry.at, entry.id));
+    let whole = last.filter(|last| is_2xx(last) && attempt::outcome(last) == Outcome::Succeeded);
+    match (case.exit, whole.and_then(|last| last.status)) {
+        (Exit::MayRefuse, _) | (Exit::AsAnswered, None) => None,
+        (Exit::AsAnswered | Exit::AwaitsAnswer, Some(status)) => {
+            Some(Complaint::fail(format!("exit {code} although the last answer was a whole {status}")))
+        }
+        (Exit::AwaitsAnswer, None) => {
+            let text = format!("exit {code} before the answer was complete, which takes about two seconds");
+            Some(Complaint { severity: Severity::Warn, text })
+        }
+    }
 }
 
 fn exit(runs: &[RunSeen<'_>]) -> Option<i32> {

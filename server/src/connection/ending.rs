@@ -75,6 +75,13 @@ impl Exchange {
         }
     }
 
+    /// All that a fault has made of the answer is with the kernel, and the connection ends behind it.
+    pub(super) fn sent(&self) {
+        if let Some(recording) = self.kept.0.take() {
+            recording.written();
+        }
+    }
+
     /// The connection has ended, and nothing can be written any more.
     pub(super) fn connection_ended(&self) {
         drop(self.kept.0.take());

@@ -95,7 +95,11 @@ impl fmt::Display for Problem {
             }
         }
         let separator = if self.loc.len() > 1 { ": " } else { "" };
-        write!(f, "{separator}{}", self.msg)
+        write!(f, "{separator}{}", self.msg)?;
+        match self.ctx.as_ref().and_then(|ctx| ctx.get("error")?.as_str()) {
+            Some(error) if !self.msg.contains(error) => write!(f, ": {error}"),
+            _ => Ok(()),
+        }
     }
 }
 

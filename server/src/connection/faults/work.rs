@@ -104,9 +104,12 @@ impl Work {
         if let Stage::Answering | Stage::Finishing(_) = self.stage
             && ready!(self.output.poll_send(inner, exchange, context))? == Sent::TooSlowly
         {
-            self.stage = Stage::Finishing(Finish::End(End::Close));
+            self.stage = Stage::Ending(Ending::close(exchange));
         }
         if let Stage::Finishing(finish) = self.stage {
+            if let Finish::End(_) | Finish::HalfClose = finish {
+                exchange.sent();
+            }
             self.stage = match finish {
                 Finish::GoOn | Finish::Spend(_) => Stage::Done,
                 Finish::End(End::Close) => Stage::Ending(Ending::close(exchange)),
