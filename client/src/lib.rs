@@ -38,6 +38,7 @@
 //!   `transport`.
 //! * What is logged: `observe/call_log.rs`, a listener of the events of `observe`. What is hidden there, in messages
 //!   and in debug output: `redact`.
+//! * Which requests go through which proxy: `proxy`.
 //! * How a client closes, and how its calls in flight are counted: `lifetime`.
 //!
 //! The client speaks HTTP/1.1 only, over TLS as well. Compressed replies are decoded.
@@ -59,6 +60,7 @@ pub mod method;
 mod observe;
 mod policy;
 mod prepare;
+mod proxy;
 mod redact;
 mod redirect;
 mod request_id;
@@ -73,8 +75,8 @@ pub use crate::{
     call::{Call, Multipart, Part},
     client::{BreakerState, ResilientClient, Stats},
     config::{
-        BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig, Redirects, RetryBudget,
-        RetryConfig, RetryMethods, TimeoutConfig,
+        BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig, ProxyConfig, Redirects,
+        RetryBudget, RetryConfig, RetryMethods, TimeoutConfig,
     },
     error::{ConnectionError, Error, ErrorKind, FieldError, GaveUp, StatusError},
     headers::Headers,

@@ -1,6 +1,7 @@
 //! How a client starts: on the current arbiter, or on threads of its own.
 
 use std::{
+    env,
     sync::{Arc, Weak, mpsc},
     thread,
 };
@@ -17,8 +18,12 @@ use crate::{
     lifetime::Lifetime,
     observe::{CallLog, Event, Observers},
     policy,
+    proxy::Proxies,
     state::ClientState,
-    transport::tls::{self, Trust},
+    transport::{
+        ConnectSettings,
+        tls::{self, Trust},
+    },
 };
 
 const MAX_ARBITERS: usize = 1_024;
@@ -75,7 +80,10 @@ fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> 
     };
     let log = CallLog::new(&config.logging);
     let setup = Setup {
-        tls: tls::config(trust)?,
+        connect: ConnectSettings {
+            tls: tls::config(trust)?,
+            proxies: Arc::new(Proxies::new(&config.proxy, |name| env::var_os(name))?),
+        },
         lifetime: Lifetime::default(),
         settings: policy::supervisor_settings(config, log.target()),
     };
@@ -99,7 +107,7 @@ fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> 
 
 /// What every worker of a client is set up with.
 struct Setup {
-    tls: Arc<rustls::ClientConfig>,
+    connect: ConnectSettings,
     lifetime: Lifetime,
     settings: SupervisorSettings,
 }
@@ -110,7 +118,7 @@ impl Setup {
     fn here(&self) -> Started {
         let (pool, workers) = WorkerPool::new(1);
         for worker in workers {
-            actix_rt::spawn(worker.open(Arc::clone(&self.tls), self.lifetime.clone()));
+            actix_rt::spawn(worker.open(self.connect.clone(), self.lifetime.clone()));
         }
         (pool, SupervisorHandle::start(self.settings.clone()), Arbiter::current())
     }
@@ -128,11 +136,12 @@ impl Setup {
 
     /// Starts a thread with an actix system of its own, which ends with the client.
     fn thread(&self, worker: Worker) -> Result<(SupervisorHandle, ArbiterHandle), Error> {
-        let (tls, lifetime, settings) = (Arc::clone(&self.tls), self.lifetime.clone(), self.settings.clone());
+        let (connect, lifetime, settings) =
+            (self.connect.clone(), self.lifetime.clone(), self.settings.clone());
         let (ready, started) = mpsc::sync_channel(1);
         let run = move || {
             System::new().block_on(async move {
-                let serving = worker.open(tls, lifetime);
+                let serving = worker.open(connect, lifetime);
                 // The starting thread is waiting; if it has stopped waiting, there is no client to serve.
                 if ready.send((SupervisorHandle::start(settings), Arbiter::current())).is_ok() {
                     serving.await;

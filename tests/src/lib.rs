@@ -12,6 +12,7 @@
 //! * [`coded`] makes bodies with content codings, and bombs.
 //! * [`certificates`] makes certificates and configurations for servers that speak TLS.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
+//! * [`proxy`] is a proxy that misbehaves, and starts a real one.
 //! * [`interruptible`](fn@interruptible) starts what SIGINT must reach, also from a background job.
 //! * [`seed`] prints the seed of a random test and takes it back from the variable `SEED`.
 //! * [`guard`] bounds every wait, so that a server that hangs fails a test and does not stop the run.
@@ -28,6 +29,7 @@ pub mod interruptible;
 pub mod logs;
 pub mod process;
 pub mod program;
+pub mod proxy;
 pub mod raw;
 pub mod running;
 pub mod seed;

@@ -18,7 +18,8 @@ pub(crate) fn status_error(status: u16) -> Option<ErrorKind> {
         502..=504 => ErrorKind::Connection(C::ServiceUnavailable),
         // RFC 9110, 15: an invalid status beyond 599 is treated as a 5xx.
         500.. => ErrorKind::Connection(C::Server),
-        401 | 403 => ErrorKind::Status(S::Authentication),
+        // 407 is the answer of a proxy.
+        401 | 403 | 407 => ErrorKind::Status(S::Authentication),
         404 => ErrorKind::Status(S::NotFound),
         400 | 422 => ErrorKind::Status(S::InvalidRequest),
         425 | 429 => ErrorKind::Status(S::RateLimited),
@@ -93,6 +94,7 @@ mod tests {
             (402, "status", NotRetryable, Success),
             (403, "authentication", NotRetryable, Success),
             (404, "not_found", NotRetryable, Success),
+            (407, "authentication", NotRetryable, Success),
             (408, "server_timeout", Retryable, Failure),
             (409, "status", NotRetryable, Success),
             (418, "status", NotRetryable, Success),

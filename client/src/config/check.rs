@@ -5,7 +5,7 @@ use std::{fmt::Display, time::Duration};
 use super::{ClientConfig, RetryConfig, TimeoutConfig};
 use crate::{
     error::{Error, FieldError},
-    url,
+    proxy, url,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -56,6 +56,7 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
             "must be one or more visible characters, as a header has them",
         ));
     }
+    proxy::check(&config.proxy)?;
     if config.ca_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
         return Err(Error::config("ca_file", "must not be empty"));
     }

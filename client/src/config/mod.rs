@@ -3,6 +3,7 @@
 mod check;
 mod env;
 mod level;
+mod proxy;
 mod seconds;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
@@ -10,7 +11,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
-pub use self::level::LogLevel;
+pub use self::{level::LogLevel, proxy::ProxyConfig};
 use crate::redact;
 
 /// The configuration of a client.
@@ -38,6 +39,8 @@ pub struct ClientConfig {
     pub bulkhead: BulkheadConfig,
     /// Whether compressed replies (gzip, deflate, br, zstd) are asked for and decoded. Default true.
     pub compression: bool,
+    /// The proxy through which requests go.
+    pub proxy: ProxyConfig,
     /// Whether redirects are followed: at most 10, never from https to http. Default true.
     pub follow_redirects: bool,
     /// Whether the server's certificate is verified. Default true; false is for tests only.
@@ -69,6 +72,7 @@ impl Default for ClientConfig {
             circuit_breaker: CircuitBreakerConfig::default(),
             bulkhead: BulkheadConfig::default(),
             compression: true,
+            proxy: ProxyConfig::default(),
             follow_redirects: true,
             verify_ssl: true,
             ca_file: None,

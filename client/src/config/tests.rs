@@ -64,6 +64,8 @@ fn a_value_out_of_range_is_rejected_with_its_field_as_a_value() {
         ("logging.target", |c| c.logging.target.clear()),
         ("max_body_bytes", |c| c.max_body_bytes = 0),
         ("ca_file", |c| c.ca_file = Some("".into())),
+        ("proxy.url", |c| c.proxy.url = Some("socks5://me:secret@h:1".into())),
+        ("proxy.no_proxy", |c| c.proxy.no_proxy = Some("h:x".into())),
     ];
     for (field, spoil) in table {
         let mut config = valid();
@@ -96,6 +98,8 @@ fn serde_reads_seconds_with_fractions_and_rejects_unknown_fields() {
 fn a_configuration_is_the_same_after_serialising_and_deserialising_it() {
     let config = ClientConfig {
         ca_file: Some("/etc/ca.pem".into()),
+        compression: false,
+        proxy: ProxyConfig { url: Some("http://h:1".into()), no_proxy: Some("*".into()), from_env: false },
         deadline: Duration::from_millis(1_500),
         retry: RetryConfig {
             methods: RetryMethods::IdempotentOnly,
@@ -125,13 +129,19 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
         ("RESILIENT_BULKHEAD_MAX_CONCURRENCY", "7"),
         ("RESILIENT_LOGGING_LEVEL", "warning"),
         ("RESILIENT_CA_FILE", "/etc/ca.pem"),
+        ("RESILIENT_COMPRESSION", "false"),
+        ("RESILIENT_PROXY_URL", "http://proxy:1"),
+        ("RESILIENT_PROXY_NO_PROXY", "localhost"),
+        ("RESILIENT_PROXY_FROM_ENV", "false"),
         ("RESILIENT_DEADLINE", ""),
         ("SSL_CERT_FILE", "/etc/other.pem"),
     ])
     .unwrap();
     assert_eq!(config.base_url, "http://host:1/api");
     assert_eq!(config.retry.min_wait, Duration::from_millis(500));
-    assert!(!config.retry.jitter);
+    assert!(!config.retry.jitter && !config.compression && !config.proxy.from_env);
+    assert_eq!(config.proxy.url.as_deref(), Some("http://proxy:1"));
+    assert_eq!(config.proxy.no_proxy.as_deref(), Some("localhost"));
     assert_eq!(config.bulkhead.max_concurrency, 7);
     assert_eq!(config.logging.level, LogLevel::Warning);
     assert_eq!(config.ca_file.as_deref(), Some(std::path::Path::new("/etc/ca.pem")));

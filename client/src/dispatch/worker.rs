@@ -1,6 +1,6 @@
 //! The loop of a worker, on the thread that owns awc.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use tokio::sync::oneshot;
 
@@ -9,7 +9,11 @@ use super::{
     local::{Registered, WorkerId, WorkerThread},
     queue::{Inbox, Job, Stray},
 };
-use crate::{engine, lifetime::Lifetime, transport::AwcTransport};
+use crate::{
+    engine,
+    lifetime::Lifetime,
+    transport::{AwcTransport, ConnectSettings},
+};
 
 /// A worker, before it is opened on its thread.
 pub(crate) struct Worker {
@@ -26,8 +30,8 @@ impl Worker {
     ///
     /// The future serves the calls that others hand over. It ends with the last handle of the client, or when the
     /// client is closed and its last call has ended.
-    pub(crate) fn open(self, tls: Arc<rustls::ClientConfig>, lifetime: Lifetime) -> impl Future<Output = ()> {
-        let thread = Rc::new(WorkerThread::new(AwcTransport::new(tls)));
+    pub(crate) fn open(self, connect: ConnectSettings, lifetime: Lifetime) -> impl Future<Output = ()> {
+        let thread = Rc::new(WorkerThread::new(AwcTransport::new(connect)));
         let registered = Registered::new(self.id, Rc::clone(&thread));
         let mut inbox = self.inbox;
         async move {

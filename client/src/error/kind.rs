@@ -56,7 +56,7 @@ pub enum ConnectionError {
 /// The statuses that are errors without saying that the server is unhealthy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatusError {
-    /// Status 401 or 403.
+    /// Status 401 or 403, or 407 of a proxy.
     Authentication,
     /// Status 404.
     NotFound,

@@ -1,13 +1,36 @@
 //! What an error of awc means, in the client's own words.
 
+use std::io::ErrorKind;
+
 use actix_http::error::ParseError;
 use awc::error::{ConnectError, PayloadError, SendRequestError};
+use bytes::Bytes;
 
-use super::{Cause, Fault, Sent, wire::WireFault};
+use super::{
+    Cause, Fault, Reply, Sent,
+    connect::{Problem, ProxyFault},
+    wire::WireFault,
+};
+
+/// The answer of a proxy that wants other credentials. It is an answer like any other with its status.
+pub(super) fn answer_of_proxy(error: &SendRequestError) -> Option<Reply> {
+    let SendRequestError::Connect(ConnectError::Io(io)) = error else { return None };
+    match &ProxyFault::inside(io)?.problem {
+        Problem::Unauthenticated(headers) => {
+            Some(Reply { status: 407, headers: headers.clone(), body: Bytes::new() })
+        }
+        _ => None,
+    }
+}
 
 /// What ended an exchange before its head came.
 pub(super) fn send_fault(error: SendRequestError) -> Fault {
     match error {
+        SendRequestError::Connect(ConnectError::Io(io)) if ProxyFault::inside(&io).is_some() => {
+            let cause = if io.kind() == ErrorKind::TimedOut { Cause::Timeout } else { Cause::Network };
+            let message = io.to_string();
+            Fault { source: Some(Box::new(io)), ..Fault::new(cause, Sent::Nothing, message) }
+        }
         SendRequestError::Connect(ConnectError::Io(io)) => {
             Fault::from_io("connecting to the server", Sent::Nothing, io)
         }

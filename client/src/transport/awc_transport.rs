@@ -10,17 +10,20 @@ use actix_http::body::None as NoBody;
 use awc::{Client, Connector, error::SendRequestError};
 use http::{
     HeaderValue, Uri, header,
-    uri::{Authority, Scheme},
+    uri::{Authority, PathAndQuery, Scheme},
 };
 
 use super::{
     Cause, Fault, Limits, Replay, Reply, Request, Sent, Transport,
-    awc_errors::send_fault,
+    awc_errors::{answer_of_proxy, send_fault},
     connect::{self, Resolve, SystemResolver},
     context::{CertificateRequest, Context, Date, Reuse},
     receive::receive,
 };
-use crate::method::Method;
+use crate::{
+    method::Method,
+    proxy::{self, Proxies, Proxy},
+};
 
 /// Timers that awc insists on; ours are shorter.
 const NEVER: Duration = Duration::from_secs(10 * 86_400);
@@ -29,21 +32,31 @@ const NEVER: Duration = Duration::from_secs(10 * 86_400);
 pub(crate) struct AwcTransport {
     plain: Client,
     tls: Client,
+    proxies: Arc<Proxies>,
+}
+
+/// What the connections of a client are made with.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectSettings {
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) proxies: Arc<Proxies>,
 }
 
 impl AwcTransport {
-    /// A transport whose TLS connections trust as configured.
-    pub(crate) fn new(tls: Arc<rustls::ClientConfig>) -> Self {
-        Self::with_resolver(tls, SystemResolver)
+    /// A transport that makes its connections as configured.
+    pub(crate) fn new(settings: ConnectSettings) -> Self {
+        Self::with_resolver(settings, SystemResolver)
     }
 
     /// A transport that looks names up in a resolver of the caller's.
-    pub(super) fn with_resolver(tls: Arc<rustls::ClientConfig>, resolver: impl Resolve) -> Self {
-        let plain = connect::plain(resolver.clone());
+    pub(super) fn with_resolver(settings: ConnectSettings, resolver: impl Resolve) -> Self {
+        let ConnectSettings { tls, proxies } = settings;
+        let plain = connect::plain(resolver.clone(), Arc::clone(&proxies));
         let plain = Connector::new().connector(plain).limit(0).timeout(NEVER);
-        let tls = Connector::new().connector(connect::tls(tls, resolver)).limit(0).timeout(NEVER);
+        let tls = connect::tls(tls, resolver, Arc::clone(&proxies));
+        let tls = Connector::new().connector(tls).limit(0).timeout(NEVER);
         let builder = || Client::builder().disable_timeout().disable_redirects();
-        Self { plain: builder().connector(plain).finish(), tls: builder().connector(tls).finish() }
+        Self { plain: builder().connector(plain).finish(), tls: builder().connector(tls).finish(), proxies }
     }
 
     async fn send(&self, request: &Request, limits: Limits, reuse: Reuse) -> Result<Reply, Fault> {
@@ -57,8 +70,10 @@ impl AwcTransport {
             certificate: Cell::new(CertificateRequest::Absent),
         };
         let exchange = async {
-            let response = self.start(request)?.await.map_err(send_fault)?;
-            receive(response, request.method, limits).await
+            match self.start(request)?.await {
+                Ok(response) => receive(response, request.method, limits).await,
+                Err(error) => answer_of_proxy(&error).ok_or_else(|| send_fault(error)),
+            }
         };
         context.scope(exchange).await
     }
@@ -67,14 +82,21 @@ impl AwcTransport {
         &self,
         request: &Request,
     ) -> Result<impl Future<Output = Result<awc::ClientResponse, SendRequestError>>, Fault> {
-        let (client, uri) = if request.uri.scheme() == Some(&Scheme::HTTPS) {
-            (&self.tls, disguised(&request.uri)?)
-        } else {
-            (&self.plain, request.uri.clone())
+        let is_tls = request.uri.scheme() == Some(&Scheme::HTTPS);
+        let proxy = if is_tls { None } else { self.proxy_for_plain(&request.uri) };
+        let (client, uri) = match (is_tls, proxy) {
+            (true, _) => (&self.tls, disguised(&request.uri)?),
+            (false, None) => (&self.plain, request.uri.clone()),
+            (false, Some(_)) => (&self.plain, in_absolute_form(&request.uri)?),
         };
         let mut out = client.request(method(request.method), uri);
         for (name, value) in &request.headers {
             out.headers_mut().append(name.clone(), value.clone());
+        }
+        if let Some(credentials) = proxy.and_then(|proxy| proxy.credentials.as_ref())
+            && !out.headers().contains_key(header::PROXY_AUTHORIZATION)
+        {
+            out.headers_mut().insert(header::PROXY_AUTHORIZATION, credentials.clone());
         }
         if !out.headers().contains_key(header::HOST) {
             out.headers_mut().insert(header::HOST, host(&request.uri)?);
@@ -85,6 +107,13 @@ impl AwcTransport {
             (true, Method::Post | Method::Put | Method::Patch) => out.send(),
             (true, _) => out.send_body(NoBody::new()),
         })
+    }
+}
+
+impl AwcTransport {
+    /// The proxy that gets a plain request itself. For https it only gets the tunnel.
+    fn proxy_for_plain(&self, uri: &Uri) -> Option<&Proxy> {
+        self.proxies.find(proxy::Scheme::Http, uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80))
     }
 }
 
@@ -112,6 +141,14 @@ fn disguised(uri: &Uri) -> Result<Uri, Fault> {
         let with_port = Authority::try_from(format!("{authority}:443")).map_err(|why| unsendable(&why))?;
         parts.authority = Some(with_port);
     }
+    Uri::from_parts(parts).map_err(|why| unsendable(&why))
+}
+
+/// A URL whose target, which awc writes into the request line, is the whole of it (RFC 9112, 3.2.2).
+fn in_absolute_form(uri: &Uri) -> Result<Uri, Fault> {
+    let target = PathAndQuery::try_from(uri.to_string()).map_err(|why| unsendable(&why))?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target);
     Uri::from_parts(parts).map_err(|why| unsendable(&why))
 }
 

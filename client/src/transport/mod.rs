@@ -1,7 +1,7 @@
 //! One exchange: a request goes out, and a whole reply comes back or a fault that says what went wrong.
 //!
 //! * `awc_transport`, `receive`, `awc_errors`: awc, which no file outside this folder names.
-//! * `connect`, `tls`: the connections that awc gets.
+//! * `connect`, `tls`: the connections that awc gets, directly or through a proxy.
 //! * `wire`: the stream under awc, which mends what awc lacks. `context`: what both sides of awc know.
 //! * `body`, `decode`: the body of a reply, and its content codings.
 //! * `fault`: what can go wrong.
@@ -23,7 +23,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Uri, header::HeaderName};
 
 pub(crate) use self::{
-    awc_transport::AwcTransport,
+    awc_transport::{AwcTransport, ConnectSettings},
     decode::ACCEPTED as ACCEPTED_CODINGS,
     fault::{Cause, Fault, Sent},
 };

@@ -6,6 +6,7 @@ mod compression;
 mod demo;
 mod errors;
 mod load;
+mod proxies;
 mod sending;
 mod stopping;
 mod support;

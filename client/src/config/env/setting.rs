@@ -15,6 +15,12 @@ impl Setting for String {
     }
 }
 
+impl Setting for Option<String> {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Some(text.to_owned()))
+    }
+}
+
 impl Setting for Option<PathBuf> {
     fn parse(text: &str) -> Result<Self, String> {
         Ok(Some(PathBuf::from(text)))

@@ -1,11 +1,17 @@
-//! Connections for awc: looked up, connected and, for https, secured, all within the connect timeout.
+//! Connections for awc: looked up, connected and, for https, secured, all within the connect timeout; directly, or
+//! through a proxy.
 //!
 //! TLS is done here and not by awc, so that the [`Wire`] lies above it and sees the end of the plain stream. awc
 //! therefore believes that every connection is plain; one awc client is kept for each scheme.
+//!
+//! * `resolve`, `race`: from a name to a connection.
+//! * `tunnel`: CONNECT to a proxy. `proxy_fault`: what can go wrong with it.
 
+mod proxy_fault;
 mod race;
 mod resolve;
 mod tls_stream;
+mod tunnel;
 
 use std::{
     io,
@@ -17,67 +23,120 @@ use std::{
 use actix_rt::net::{ActixStream, TcpStream};
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
-use http::Uri;
+use http::{Uri, uri::Authority};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 
-pub(super) use self::resolve::{Resolve, SystemResolver};
 use self::tls_stream::TlsStream;
+pub(super) use self::{
+    proxy_fault::{Problem, ProxyFault},
+    resolve::{Resolve, SystemResolver},
+};
 use super::{
     context, tls as trust,
     wire::{Wire, WireFault},
 };
+use crate::proxy::{Proxies, Proxy, Scheme, without_brackets};
 
 /// A connection as awc sees it.
 pub(super) type Connected = Connection<Uri, Wire<Box<dyn ActixStream>>>;
 
-/// A service that makes plain connections.
+/// A service that makes plain connections: to the origin, or to the proxy that gets its requests.
 pub(super) fn plain(
     resolver: impl Resolve,
+    proxies: Arc<Proxies>,
 ) -> impl Service<ConnectInfo<Uri>, Response = Connected, Error = ConnectError> + Clone + 'static {
     Rc::new(fn_service(move |info: ConnectInfo<Uri>| {
-        let resolver = resolver.clone();
-        in_time(async move {
+        let (resolver, proxies) = (resolver.clone(), Arc::clone(&proxies));
+        async move {
             let uri = info.request().clone();
-            let stream: Box<dyn ActixStream> = Box::new(tcp(&uri, &resolver).await?);
+            let (host, port) = origin(&uri);
+            let proxy = proxies.find(Scheme::Http, host, port);
+            let stream = in_time(proxy, async {
+                match proxy {
+                    Some(proxy) => to_proxy(proxy, &resolver).await,
+                    None => tcp(host, port, &resolver).await,
+                }
+            });
+            let stream: Box<dyn ActixStream> = Box::new(stream.await?);
             Ok(Connection::new(uri, Wire::new(stream)))
-        })
+        }
     }))
 }
 
-/// A service that makes TLS connections.
+/// A service that makes TLS connections: to the origin, or through a tunnel of a proxy.
 pub(super) fn tls(
     config: Arc<ClientConfig>,
     resolver: impl Resolve,
+    proxies: Arc<Proxies>,
 ) -> impl Service<ConnectInfo<Uri>, Response = Connected, Error = ConnectError> + Clone + 'static {
     Rc::new(fn_service(move |info: ConnectInfo<Uri>| {
         let (connector, resolver) = (TlsConnector::from(Arc::clone(&config)), resolver.clone());
-        in_time(async move {
+        let proxies = Arc::clone(&proxies);
+        async move {
             let uri = info.request().clone();
-            let stream = tcp(&uri, &resolver).await?;
-            let name = ServerName::try_from(bare_host(&uri).to_owned())
-                .map_err(|why| ConnectError::Io(io::Error::new(io::ErrorKind::InvalidInput, why)))?;
-            let stream = connector.connect(name, stream).await.map_err(|error| {
-                ConnectError::Io(trust::explain_handshake(error, context::certificate_request()))
-            })?;
-            let stream: Box<dyn ActixStream> = Box::new(TlsStream(stream));
+            let (host, port) = origin(&uri);
+            let proxy = proxies.find(Scheme::Https, host, port);
+            let stream = in_time(proxy, async {
+                let stream = match proxy {
+                    Some(proxy) => through_proxy(proxy, &uri, &resolver).await?,
+                    None => tcp(host, port, &resolver).await?,
+                };
+                secured(&connector, host, stream).await
+            });
+            let stream: Box<dyn ActixStream> = Box::new(stream.await?);
             Ok(Connection::new(uri, Wire::new(stream)))
-        })
+        }
     }))
 }
 
-async fn in_time(
-    connect: impl Future<Output = Result<Connected, ConnectError>>,
-) -> Result<Connected, ConnectError> {
+/// The host, without the brackets of an IPv6 address, and the port of a URL as awc has it.
+fn origin(uri: &Uri) -> (&str, u16) {
+    (without_brackets(uri.host().unwrap_or_default()), uri.port_u16().unwrap_or(80))
+}
+
+async fn in_time<T>(
+    proxy: Option<&Proxy>,
+    connect: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
     let longest = context::timeout().connect;
     match tokio::time::timeout(longest, connect).await {
         Ok(result) => result,
-        Err(_) => Err(ConnectError::Io(WireFault::Connect(longest).into_io())),
+        Err(_) => Err(ConnectError::Io(match proxy {
+            Some(proxy) => Problem::TooSlow(longest).of(proxy),
+            None => WireFault::Connect(longest).into_io(),
+        })),
     }
 }
 
-async fn tcp(uri: &Uri, resolver: &impl Resolve) -> Result<TcpStream, ConnectError> {
-    let (host, port) = (bare_host(uri), uri.port_u16().unwrap_or(80));
+async fn to_proxy(proxy: &Proxy, resolver: &impl Resolve) -> Result<TcpStream, ConnectError> {
+    let problem = match tcp(&proxy.host, proxy.port, resolver).await {
+        Ok(stream) => return Ok(stream),
+        Err(ConnectError::Io(why)) => Problem::Unreachable(why),
+        Err(other) => Problem::Unknown(other.to_string()),
+    };
+    Err(ConnectError::Io(problem.of(proxy)))
+}
+
+async fn through_proxy(proxy: &Proxy, uri: &Uri, resolver: &impl Resolve) -> Result<TcpStream, ConnectError> {
+    let mut stream = to_proxy(proxy, resolver).await?;
+    let authority = uri.authority().map_or("", Authority::as_str);
+    let opened = tunnel::open(&mut stream, authority, proxy.credentials.as_ref()).await;
+    opened.map_err(|problem| ConnectError::Io(problem.of(proxy)))?;
+    Ok(stream)
+}
+
+async fn secured(connector: &TlsConnector, host: &str, stream: TcpStream) -> Result<TlsStream, ConnectError> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|why| ConnectError::Io(io::Error::new(io::ErrorKind::InvalidInput, why)))?;
+    let stream = connector
+        .connect(name, stream)
+        .await
+        .map_err(|error| ConnectError::Io(trust::explain_handshake(error, context::certificate_request())))?;
+    Ok(TlsStream(stream))
+}
+
+async fn tcp(host: &str, port: u16, resolver: &impl Resolve) -> Result<TcpStream, ConnectError> {
     let stream = if let Ok(ip) = host.parse::<IpAddr>() {
         TcpStream::connect(SocketAddr::new(ip, port)).await
     } else {
@@ -92,12 +151,6 @@ async fn tcp(uri: &Uri, resolver: &impl Resolve) -> Result<TcpStream, ConnectErr
     // Requests are written whole: waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     Ok(stream)
-}
-
-/// The host of a URL, without the brackets of an IPv6 address.
-fn bare_host(uri: &Uri) -> &str {
-    let host = uri.host().unwrap_or_default();
-    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
 }
 
 #[cfg(test)]

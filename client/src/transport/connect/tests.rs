@@ -10,7 +10,10 @@ use super::*;
 use crate::{
     config::TimeoutConfig,
     method::Method,
-    transport::{AwcTransport, Cause, Coded, Fault, Limits, Replay, Reply, Request, Transport, tls as trust},
+    transport::{
+        AwcTransport, Cause, Coded, ConnectSettings, Fault, Limits, Replay, Reply, Request, Transport,
+        tls as trust,
+    },
 };
 
 /// A resolver that knows one name.
@@ -36,7 +39,7 @@ impl Resolve for Silent {
 
 async fn get(resolver: impl Resolve, connect: Duration) -> Result<Reply, Fault> {
     let tls = trust::config(trust::Trust::Anyone).unwrap();
-    let transport = AwcTransport::with_resolver(tls, resolver);
+    let transport = AwcTransport::with_resolver(ConnectSettings { tls, proxies: Arc::default() }, resolver);
     let request = Request {
         method: Method::Get,
         uri: Uri::from_static("http://server.test/"),

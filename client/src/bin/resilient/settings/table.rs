@@ -5,7 +5,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use resilient_client::ClientConfig;
+use resilient_client::{ClientConfig, ProxyConfig};
 
 /// A setting that has a flag.
 #[derive(Debug)]
@@ -107,6 +107,40 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Time limit of a whole call, with its queueing, attempts, waits and body", "0.001 to 604800 seconds", "60"),
     switch!("--no-compression", compression = false,
         "Do not ask for compressed replies, and print a compressed one as it came"),
+    Setting {
+        flag: "--proxy",
+        field: "proxy.url",
+        help: "Proxy for all requests, http://[user:password@]host[:port] [default: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY]",
+        kind: Kind::Value {
+            name: "URL",
+            must_be: "http://[user:password@]host[:port]",
+            set: |config, text| {
+                config.proxy.url = Some(text.to_owned());
+                Some(())
+            },
+        },
+    },
+    Setting {
+        flag: "--proxy-bypass",
+        field: "proxy.no_proxy",
+        help: "Hosts that are reached without the proxy: names, addresses, networks, *, with commas [default: NO_PROXY]",
+        kind: Kind::Value {
+            name: "HOSTS",
+            must_be: "a list of names, addresses and networks",
+            set: |config, text| {
+                config.proxy.no_proxy = Some(text.to_owned());
+                Some(())
+            },
+        },
+    },
+    Setting {
+        flag: "--no-proxy",
+        field: "proxy.from_env",
+        help: "Use no proxy, whatever the environment says",
+        kind: Kind::Switch(|config| {
+            config.proxy = ProxyConfig { url: None, no_proxy: None, from_env: false };
+        }),
+    },
     switch!("--no-redirects", follow_redirects = false,
         "Do not follow redirects; a 3xx is then a status error"),
     switch!("--insecure", verify_ssl = false,

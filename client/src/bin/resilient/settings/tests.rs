@@ -4,6 +4,9 @@ use structopt::StructOpt;
 
 use super::*;
 
+/// Flags whose value is text for which the library has more rules than a range.
+const FREE_TEXT: [&str; 4] = ["--user-agent", "--ca-file", "--proxy", "--proxy-bypass"];
+
 /// What the program would say to these flags.
 fn refusal(arguments: &[&str]) -> String {
     let settings = Settings::from_iter_safe([&["resilient"], arguments].concat()).unwrap();
@@ -24,9 +27,7 @@ fn values() -> impl Iterator<Item = (&'static Setting, &'static str)> {
 
 #[test]
 fn every_flag_refuses_a_malformed_value_by_name_value_and_range() {
-    for (setting, must_be) in
-        values().filter(|(setting, _)| !["--user-agent", "--ca-file"].contains(&setting.flag))
-    {
+    for (setting, must_be) in values().filter(|(setting, _)| !FREE_TEXT.contains(&setting.flag)) {
         for bad in ["", " ", "x", "NaN", "inf", "-inf", "-1", "1e999", "0x10", "1,5", "१", "--report"] {
             let line = refusal(&[setting.flag, bad]);
             assert!(line.starts_with(&format!("{} must be ", setting.flag)), "{bad:?}: {line}");
@@ -60,8 +61,9 @@ fn the_ranges_of_the_table_are_those_of_the_library() {
 
 #[test]
 fn the_defaults_of_the_table_are_those_of_the_library() {
-    // Without --ca-file, only the public roots are trusted.
-    for (setting, _) in values().filter(|(setting, _)| setting.flag != "--ca-file") {
+    // The defaults of these come from variables that other programs know too.
+    let elsewhere = ["--ca-file", "--proxy", "--proxy-bypass"];
+    for (setting, _) in values().filter(|(setting, _)| !elsewhere.contains(&setting.flag)) {
         let default = setting.help.rsplit_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']'));
         let mut config = ClientConfig::default();
         let value = default.expect("every value has a default").to_owned();
@@ -88,6 +90,27 @@ fn one_end_of_the_range_of_waits_moves_the_other_and_both_must_agree() {
 fn a_user_agent_that_cannot_be_a_header_is_refused() {
     assert!(refusal(&["--user-agent", "a\nb"]).starts_with("--user-agent must be"));
     assert!(refusal(&["--user-agent", ""]).ends_with(r#", got """#));
+}
+
+#[test]
+fn a_proxy_that_is_none_is_refused_without_its_password() {
+    for (value, why) in [
+        ("socks5://user:hidden@h:1", "a SOCKS proxy is not supported"),
+        ("http://user:hidden@", "--proxy must be http://[user:password@]host[:port]"),
+        ("", "--proxy must be http://[user:password@]host[:port]"),
+    ] {
+        let line = refusal(&["--proxy", value]);
+        assert!(line.contains(why) && !line.contains("hidden"), "{line}");
+    }
+    let line = refusal(&["--proxy-bypass", "a,10.0.0.0/40"]);
+    assert!(line.starts_with("--proxy-bypass must be a list") && line.contains("10.0.0.0/40"), "{line}");
+}
+
+#[test]
+fn no_proxy_switches_every_proxy_off() {
+    let typed = ["resilient", "--no-proxy", "--proxy", "http://h:1", "--proxy-bypass", "*"];
+    let proxy = Settings::from_iter_safe(typed).unwrap().config().unwrap().proxy;
+    assert!(proxy.url.is_none() && proxy.no_proxy.is_none() && !proxy.from_env);
 }
 
 #[test]
