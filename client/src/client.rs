@@ -183,6 +183,13 @@ impl ResilientClient {
         self.0.state.bulkhead.available()
     }
 
+    /// Forgets all cookies, if the client keeps any.
+    pub fn clear_cookies(&self) {
+        if let Some(cookies) = &self.0.state.cookies {
+            cookies.clear();
+        }
+    }
+
     /// Closes the client for all its handles: calls in flight and later ones end with
     /// [`Closed`](crate::ErrorKind::Closed).
     ///

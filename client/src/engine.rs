@@ -16,6 +16,7 @@ use crate::{
     attempt::{self, Failure},
     bulkhead::{Came, Slot},
     call::Parts,
+    cookies::WithCookies,
     error::{Error, ErrorKind, GaveUp},
     exchange,
     history::History,
@@ -113,7 +114,8 @@ impl<T: Transport> Run<'_, T> {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
             self.history.begin();
-            let answer = exchange::attempt(self.transport, self.call).await;
+            let transport = WithCookies { transport: self.transport, jar: self.state.cookies.as_ref() };
+            let answer = exchange::attempt(&transport, self.call).await;
             let failure = match attempt::judge(answer, SystemTime::now) {
                 Ok(reply) => {
                     self.history.end(Some(reply.status), None);

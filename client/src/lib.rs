@@ -38,7 +38,7 @@
 //!   `transport`.
 //! * What is logged: `observe/call_log.rs`, a listener of the events of `observe`. What is hidden there, in messages
 //!   and in debug output: `redact`.
-//! * Which requests go through which proxy: `proxy`.
+//! * Which requests go through which proxy: `proxy`. Which cookies they have: `cookies`.
 //! * How a client closes, and how its calls in flight are counted: `lifetime`.
 //!
 //! The client speaks HTTP/1.1 only, over TLS as well. Compressed replies are decoded.
@@ -49,6 +49,7 @@ mod bulkhead;
 pub mod call;
 pub mod client;
 pub mod config;
+mod cookies;
 mod dispatch;
 mod engine;
 pub mod error;

@@ -5,6 +5,7 @@ use resilience_actors::supervisor::SupervisorHandle;
 use crate::{
     bulkhead::Bulkhead,
     config::ClientConfig,
+    cookies::CookieJar,
     error::Error,
     lifetime::{Closing, Lifetime},
     observe::{Event, Observers},
@@ -19,6 +20,8 @@ pub(crate) struct ClientState {
     pub(crate) supervisor: SupervisorHandle,
     pub(crate) observers: Observers,
     pub(crate) lifetime: Lifetime,
+    /// `None` unless the client keeps cookies.
+    pub(crate) cookies: Option<CookieJar>,
 }
 
 impl ClientState {
@@ -35,6 +38,7 @@ impl ClientState {
             supervisor,
             observers,
             lifetime,
+            cookies: config.cookies.then(CookieJar::default),
         })
     }
 

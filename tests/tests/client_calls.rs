@@ -69,6 +69,36 @@ async fn every_attempt_sends_the_same_form_whole() {
 }
 
 #[actix_rt::test]
+async fn cookies_are_kept_and_sent_back_if_the_client_is_configured_so() {
+    let script = |n| match n {
+        0 => vec![reply(302, "Set-Cookie: a=1; Path=/\r\nLocation: /there\r\n", "")],
+        1 => vec![reply(503, "Set-Cookie: b=2; HttpOnly\r\n", "")],
+        _ => vec![reply(200, "", "")],
+    };
+    for (cookies, expected) in [(true, ["", "a=1", "a=1; b=2", "a=1; b=2"]), (false, [""; 4])] {
+        let server = WireServer::start(script).await;
+        let mut config = ClientConfig { cookies, ..ClientConfig::new(server.url()) };
+        config.retry.min_wait = Duration::from_millis(1);
+        config.retry.jitter = false;
+        let client = ResilientClient::start(config).unwrap();
+        client.get("/").send().await.unwrap();
+        client.get("/").send().await.unwrap();
+        let sent: Vec<_> = server.requests().iter().map(|r| values(r, "cookie").join(" and ")).collect();
+        assert_eq!(sent[..4], expected, "{cookies}");
+
+        // A call with cookies of its own has no others; another origin gets none.
+        client.get("/").header("Cookie", "own=1").send().await.unwrap();
+        assert_eq!(values(server.requests().last().unwrap(), "cookie"), ["own=1"]);
+        let other = WireServer::always(vec![reply(200, "", "")]).await;
+        client.get(other.url().replace("127.0.0.1", "localhost")).send().await.unwrap();
+        assert_eq!(values(&other.requests()[0], "cookie"), [""; 0]);
+        client.clear_cookies();
+        client.get("/").send().await.unwrap();
+        assert_eq!(values(server.requests().last().unwrap(), "cookie"), [""; 0]);
+    }
+}
+
+#[actix_rt::test]
 async fn a_call_decides_for_itself_whether_redirects_are_followed() {
     let server = WireServer::start(|n| match n % 2 {
         0 => vec![reply(302, "Location: /there\r\n", "")],

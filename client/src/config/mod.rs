@@ -39,6 +39,8 @@ pub struct ClientConfig {
     pub bulkhead: BulkheadConfig,
     /// Whether compressed replies (gzip, deflate, br, zstd) are asked for and decoded. Default true.
     pub compression: bool,
+    /// Whether cookies that servers set are kept in memory, and sent back to them. Default false.
+    pub cookies: bool,
     /// The proxy through which requests go.
     pub proxy: ProxyConfig,
     /// Whether redirects are followed: at most 10, never from https to http. Default true.
@@ -72,6 +74,7 @@ impl Default for ClientConfig {
             circuit_breaker: CircuitBreakerConfig::default(),
             bulkhead: BulkheadConfig::default(),
             compression: true,
+            cookies: false,
             proxy: ProxyConfig::default(),
             follow_redirects: true,
             verify_ssl: true,

@@ -130,6 +130,7 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
         ("RESILIENT_LOGGING_LEVEL", "warning"),
         ("RESILIENT_CA_FILE", "/etc/ca.pem"),
         ("RESILIENT_COMPRESSION", "false"),
+        ("RESILIENT_COOKIES", "true"),
         ("RESILIENT_PROXY_URL", "http://proxy:1"),
         ("RESILIENT_PROXY_NO_PROXY", "localhost"),
         ("RESILIENT_PROXY_FROM_ENV", "false"),
@@ -139,7 +140,7 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
     .unwrap();
     assert_eq!(config.base_url, "http://host:1/api");
     assert_eq!(config.retry.min_wait, Duration::from_millis(500));
-    assert!(!config.retry.jitter && !config.compression && !config.proxy.from_env);
+    assert!(config.cookies && !config.retry.jitter && !config.compression && !config.proxy.from_env);
     assert_eq!(config.proxy.url.as_deref(), Some("http://proxy:1"));
     assert_eq!(config.proxy.no_proxy.as_deref(), Some("localhost"));
     assert_eq!(config.bulkhead.max_concurrency, 7);

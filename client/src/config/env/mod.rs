@@ -23,7 +23,7 @@ impl ClientConfig {
     /// POOL}`, `RESILIENT_RETRY_{MAX_ATTEMPTS, MIN_WAIT, MAX_WAIT, MULTIPLIER, JITTER, METHODS, RETRY_AFTER_MAX,
     /// BUDGET_RATIO, BUDGET_PER_SECOND}`, `RESILIENT_CIRCUIT_BREAKER_{FAILURE_THRESHOLD, RECOVERY_TIMEOUT,
     /// HALF_OPEN_MAX_CALLS}`, `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT}`,
-    /// `RESILIENT_COMPRESSION`, `RESILIENT_PROXY_{URL, NO_PROXY, FROM_ENV}`, `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`, `RESILIENT_CA_FILE` (else `SSL_CERT_FILE`),
+    /// `RESILIENT_COMPRESSION`, `RESILIENT_COOKIES`, `RESILIENT_PROXY_{URL, NO_PROXY, FROM_ENV}`, `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`, `RESILIENT_CA_FILE` (else `SSL_CERT_FILE`),
     /// `RESILIENT_USER_AGENT`, `RESILIENT_LOGGING_{LEVEL, INCLUDE_REQUEST_ID, TARGET}` and
     /// `RESILIENT_MAX_BODY_BYTES`.
     ///
@@ -70,6 +70,7 @@ impl ClientConfig {
         from.read("BULKHEAD_MAX_CONCURRENCY", &mut config.bulkhead.max_concurrency)?;
         from.read("BULKHEAD_ACQUISITION_TIMEOUT", &mut config.bulkhead.acquisition_timeout)?;
         from.read("COMPRESSION", &mut config.compression)?;
+        from.read("COOKIES", &mut config.cookies)?;
         from.read("PROXY_URL", &mut config.proxy.url)?;
         from.read("PROXY_NO_PROXY", &mut config.proxy.no_proxy)?;
         from.read("PROXY_FROM_ENV", &mut config.proxy.from_env)?;

@@ -107,6 +107,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Time limit of a whole call, with its queueing, attempts, waits and body", "0.001 to 604800 seconds", "60"),
     switch!("--no-compression", compression = false,
         "Do not ask for compressed replies, and print a compressed one as it came"),
+    switch!("--cookies", cookies = true,
+        "Keep the cookies that servers set, and send them with the next calls of this command"),
     Setting {
         flag: "--proxy",
         field: "proxy.url",

@@ -119,10 +119,17 @@ fn switches_change_the_field_that_they_name() {
         "resilient",
         "--no-jitter",
         "--no-compression",
+        "--cookies",
         "--no-redirects",
         "--insecure",
     ])
     .unwrap();
     let config = typed.config().unwrap();
-    assert!(!config.retry.jitter && !config.compression && !config.follow_redirects && !config.verify_ssl);
+    assert!(
+        !config.retry.jitter
+            && !config.compression
+            && config.cookies
+            && !config.follow_redirects
+            && !config.verify_ssl
+    );
 }
