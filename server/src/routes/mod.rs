@@ -6,6 +6,7 @@ pub mod docs;
 pub mod echo;
 pub mod fail;
 pub mod faults;
+pub mod findings;
 pub mod health;
 pub mod journal;
 pub mod message;
@@ -55,6 +56,7 @@ pub fn documentation() -> Vec<Route> {
 /// Registers every route that the configuration asks for.
 pub fn register(app: &mut web::ServiceConfig, config: &Config) {
     let mut routes = api();
+    routes.push(findings::route());
     if config.enable_docs {
         routes.extend(documentation());
     }

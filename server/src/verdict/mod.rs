@@ -2,7 +2,8 @@
 //!
 //! Pure: no clock, no I/O, no randomness. [`grouping`] sorts the entries of a journal into [`call`]s, whose [`attempt`]s
 //! are compared by [`strand`]; each file of [`findings`] judges one finding or a close family against a [`policy`];
-//! [`figures`] counts; [`report`] shows a verdict as text or for a CI system.
+//! [`figures`] counts; [`report`] shows a verdict as text or for a CI system;
+//! [`page`] explains the findings.
 
 pub mod attempt;
 pub mod call;
@@ -11,6 +12,7 @@ pub mod findings;
 mod grouping;
 mod index;
 mod judge;
+pub mod page;
 pub mod policy;
 mod redirect;
 pub mod report;

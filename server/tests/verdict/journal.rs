@@ -77,3 +77,9 @@ pub(crate) fn judge(entries: Vec<Entry>, policy: &str) -> Verdict {
 pub(crate) fn found(verdict: &Verdict) -> BTreeMap<&'static str, Severity> {
     verdict.findings.iter().map(|finding| (finding.id.id(), finding.severity)).collect()
 }
+
+/// The ids of the findings, notes left out.
+pub(crate) fn serious(verdict: &Verdict) -> Vec<&'static str> {
+    let serious = |(id, severity)| (severity > Severity::Note).then_some(id);
+    found(verdict).into_iter().filter_map(serious).collect()
+}
