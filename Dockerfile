@@ -49,6 +49,7 @@ RUN find actors client -name '*.rs' -exec touch {} + \
 FROM server-dependencies AS server-build
 COPY actors actors
 COPY server server
+COPY docs docs
 RUN find actors server -name '*.rs' -exec touch {} + \
     && cargo build --frozen --release --package test-server --bin test-server \
     && install -D target/*-linux-gnu/release/test-server /out/test-server

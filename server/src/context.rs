@@ -5,6 +5,7 @@
 use std::future::{Ready, ready};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -88,6 +89,13 @@ impl RequestContext {
     pub fn restart_clock(request: &HttpRequest) {
         if let Some(context) = request.extensions_mut().get_mut::<Self>() {
             context.deadline = Instant::now() + context.state.request_timeout;
+        }
+    }
+
+    /// Gives the request more time than the request timeout of its session.
+    pub fn allow_longer(request: &HttpRequest, by: Duration) {
+        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
+            context.deadline += by;
         }
     }
 

@@ -21,6 +21,9 @@ pub const FAULT: HeaderName = HeaderName::from_static("x-fault");
 /// On a request: the id of its session.
 pub const TEST_SESSION: HeaderName = HeaderName::from_static("x-test-session");
 
+/// On a request: the id of its call, for the verdict.
+pub const TEST_CALL: HeaderName = HeaderName::from_static("x-test-call");
+
 /// A correlation id as the value of its header.
 pub fn correlation_id(id: Uuid) -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();

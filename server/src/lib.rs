@@ -12,7 +12,8 @@
 //!   of requests and how large they may be.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
 //! * [`journal`]: every request to the data plane of a session, and how it ended.
-//! * [`verdict`]: says what the client did wrong, from the journal alone.
+//! * [`verdict`]: says what the client did wrong, from the journal alone; [`judgement`]: reads the journal of a session
+//!   and has it judged.
 //! * [`cases`]: plans of faults that show how a client behaves; [`check`]: runs a client against each of them.
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
@@ -38,6 +39,7 @@ pub mod headers;
 pub mod health;
 pub mod journal;
 pub mod json;
+pub mod judgement;
 pub mod listen;
 pub mod logging;
 pub mod middleware;

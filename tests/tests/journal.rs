@@ -235,6 +235,22 @@ async fn without_a_journal_there_is_nothing_to_read() {
 }
 
 #[tokio::test]
+async fn a_request_ends_with_the_last_byte_of_its_answer_though_its_client_keeps_the_connection() {
+    let server = TestServer::start().await;
+    let mut connections = Vec::new();
+    for fault in ["close", "early:503", "garbage", "hang:1", "http10", "reset:20", "truncate"] {
+        let mut connection = server.connect().await;
+        send(&mut connection, &format!("GET /msg HTTP/1.1\r\nHost: x\r\nX-Fault: {fault}\r\n\r\n")).await;
+        connections.push(connection);
+    }
+    let mut entries = when_there_are(&server, connections.len()).await;
+    entries.sort_by_key(|entry| entry["fault"]["short"].to_string());
+    let expected = json!(["broken", "answered", "broken", "broken", "answered", "broken", "broken"]);
+    assert_eq!(each(&entries, "ended"), expected);
+    assert_eq!(each(&entries, "status"), json!([null, 503, null, null, 200, 200, 200]));
+}
+
+#[tokio::test]
 async fn the_journals_of_all_sessions_share_a_bound_on_memory() {
     let server: Program = TestServer::builder();
     let server = server.flag("--journal-bytes", "64KiB").start().await;

@@ -109,6 +109,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
         ("/journal", "get"),
         ("/journal.har", "get"),
         ("/journal/stream", "get"),
+        ("/verdict", "get"),
         ("/health", "get"),
         ("/echo", "post"),
         ("/echo/{path}", "trace"),

@@ -36,9 +36,13 @@ pub struct Open<R: Record> {
 /// use resilience_actors::journal::{self, ByteBudget, Record};
 ///
 /// #[derive(Debug, Clone, PartialEq)]
-/// struct Visit { seq: u64, name: &'static str }
+/// struct Visit { id: u64, seq: u64, name: &'static str }
 ///
 /// impl Record for Visit {
+///     type Begun = &'static str;
+///
+///     fn set_id(&mut self, id: u64) { self.id = id; }
+///     fn begun(&self) -> &'static str { self.name }
 ///     fn set_seq(&mut self, seq: u64) { self.seq = seq; }
 ///     fn seq(&self) -> u64 { self.seq }
 ///     fn bytes(&self) -> usize { size_of::<Self>() }
@@ -48,10 +52,11 @@ pub struct Open<R: Record> {
 /// # async fn main() -> Result<(), resilience_actors::ActorError> {
 /// let (journal, actor) = journal::prepare(1000, &ByteBudget::new(1 << 20), "journal");
 /// actor.start();
-/// let (ada, visit) = journal.begin(|_| Visit { seq: 0, name: "Ada" });
+/// let (ada, visit) = journal.begin(Visit { id: 0, seq: 0, name: "Ada" });
+/// assert_eq!(journal.in_flight(), [(1, "Ada")]);
 /// ada.end(visit, std::time::Instant::now());
 /// let page = journal.read(0, 100, |_| true).await?;
-/// assert_eq!(page.records, [Visit { seq: 1, name: "Ada" }]);
+/// assert_eq!(page.records, [Visit { id: 1, seq: 1, name: "Ada" }]);
 /// # Ok(())
 /// # }
 /// ```
@@ -78,11 +83,10 @@ pub fn prepare<R: Record>(
 }
 
 impl<R: Record> JournalHandle<R> {
-    /// Begins a record. `make` gets its id, and makes what is known of it by now; who follows the journal sees it.
-    pub fn begin(&self, make: impl FnOnce(u64) -> R) -> (Open<R>, R) {
-        let (id, events) = self.shared.inbox.begin();
+    /// Begins a record of what is known by now, and gives it an id. Readers that follow the journal see it.
+    pub fn begin(&self, mut record: R) -> (Open<R>, R) {
+        let (id, events) = self.shared.inbox.begin(&mut record);
         let open = Open { id, shared: Some(Arc::clone(&self.shared)), journal: self.address.downgrade() };
-        let record = make(id);
         if let Some(events) = events {
             // An error means that the last reader has left.
             let _ = events.send(Event::Begun(record.clone()));
@@ -111,9 +115,9 @@ impl<R: Record> JournalHandle<R> {
         self.shared.inbox.follow()
     }
 
-    /// The ids of what has begun and not ended, in order.
+    /// Returns what has begun and not ended, in the order of the ids.
     #[must_use]
-    pub fn in_flight(&self) -> Vec<u64> {
+    pub fn in_flight(&self) -> Vec<(u64, R::Begun)> {
         self.shared.inbox.open()
     }
 

@@ -20,7 +20,7 @@ fn ample() -> ByteBudget {
 
 fn record(journal: &JournalHandle<Named>, count: usize) {
     for _ in 0..count {
-        let (open, record) = journal.begin(|_| Named(0, "a"));
+        let (open, record) = journal.begin(Named(0, "a"));
         open.end(record, now());
     }
 }
@@ -33,9 +33,9 @@ async fn kept(journal: &JournalHandle<Named>) -> (Vec<u64>, u64) {
 #[actix_rt::test]
 async fn what_has_ended_is_read_at_once_and_in_order() {
     let journal = started(10, &ample());
-    let (first, one) = journal.begin(|id| Named(id, "first"));
-    let (second, two) = journal.begin(|id| Named(id, "second"));
-    assert_eq!((one.0, two.0, journal.in_flight()), (1, 2, vec![1, 2]));
+    let (first, one) = journal.begin(Named(0, "first"));
+    let (second, two) = journal.begin(Named(0, "second"));
+    assert_eq!((one.0, two.0, journal.in_flight()), (1, 2, vec![(1, "first"), (2, "second")]));
     second.end(two, now());
     first.end(one, now());
     let page = journal.read(0, 10, |_| true).await.unwrap();
@@ -106,8 +106,8 @@ async fn a_record_alone_may_be_larger_than_the_budget_and_goes() {
 async fn idle_waits_for_what_is_in_flight() {
     let journal = started(10, &ample());
     journal.idle().await;
-    let (first, one) = journal.begin(|id| Named(id, "a"));
-    let (second, _) = journal.begin(|id| Named(id, "a"));
+    let (first, one) = journal.begin(Named(0, "a"));
+    let (second, _) = journal.begin(Named(0, "a"));
     let mut idle = Box::pin(journal.idle());
     assert!(futures::poll!(idle.as_mut()).is_pending());
     first.end(one, now());

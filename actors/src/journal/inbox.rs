@@ -25,18 +25,18 @@ pub enum Event<R> {
 }
 
 /// What the actor has not seen yet.
-pub(super) struct Inbox<R> {
+pub(super) struct Inbox<R: Record> {
     inner: Mutex<Inner<R>>,
     idle: Notify,
     /// How many records wait at most. If the actor does not take them, the oldest are forgotten.
     max_waiting: usize,
 }
 
-struct Inner<R> {
+struct Inner<R: Record> {
     last_id: u64,
     last_seq: u64,
-    /// The ids of what has begun and not ended, in order.
-    open: Vec<u64>,
+    /// What has begun and not ended, in the order of the ids.
+    open: VecDeque<(u64, R::Begun)>,
     ended: VecDeque<(Instant, R)>,
     state: State,
     /// There while somebody follows.
@@ -74,7 +74,7 @@ impl<R: Record> Inbox<R> {
         let inner = Inner {
             last_id: 0,
             last_seq: 0,
-            open: Vec::new(),
+            open: VecDeque::new(),
             ended: VecDeque::new(),
             state: State::Empty,
             events: None,
@@ -82,12 +82,14 @@ impl<R: Record> Inbox<R> {
         Self { inner: Mutex::new(inner), idle: Notify::new(), max_waiting: max_size.max(FULL) }
     }
 
-    /// Notes that something begins; its id, and where to announce it.
-    pub(super) fn begin(&self) -> (u64, Option<broadcast::Sender<Event<R>>>) {
+    /// Notes that something begins, and gives its record an id; the id, and where to announce it.
+    pub(super) fn begin(&self, record: &mut R) -> (u64, Option<broadcast::Sender<Event<R>>>) {
+        let begun = record.begun();
         let mut inner = self.lock();
         inner.last_id += 1;
         let id = inner.last_id;
-        inner.open.push(id);
+        record.set_id(id);
+        inner.open.push_back((id, begun));
         (id, inner.events.clone())
     }
 
@@ -138,9 +140,9 @@ impl<R: Record> Inbox<R> {
         self.lock().ended.front().map(|(ended, _)| *ended)
     }
 
-    /// The ids of what has begun and not ended, in order.
-    pub(super) fn open(&self) -> Vec<u64> {
-        self.lock().open.clone()
+    /// What has begun and not ended, in the order of the ids.
+    pub(super) fn open(&self) -> Vec<(u64, R::Begun)> {
+        self.lock().open.iter().cloned().collect()
     }
 
     /// Waits until nothing is open.
@@ -176,7 +178,7 @@ impl<R: Record> Inbox<R> {
 impl<R: Record> Inner<R> {
     /// Takes an id from those that are open; whether it was the last of them.
     fn close(&mut self, id: u64) -> bool {
-        if let Ok(index) = self.open.binary_search(&id) {
+        if let Ok(index) = self.open.binary_search_by_key(&id, |(open, _)| *open) {
             self.open.remove(index);
         }
         self.open.is_empty()
@@ -205,18 +207,18 @@ mod tests {
     use super::*;
 
     fn append(inbox: &Inbox<Named>) -> Appended {
-        let (id, _) = inbox.begin();
+        let (id, _) = inbox.begin(&mut Named(0, "a"));
         inbox.append(id, Instant::now(), Named(0, "a"))
     }
 
     #[test]
     fn records_are_numbered_in_the_order_in_which_they_end() {
         let inbox = Inbox::new(4 * FULL);
-        let (first, _) = inbox.begin();
-        let (second, _) = inbox.begin();
+        let (first, _) = inbox.begin(&mut Named(0, "first"));
+        let (second, _) = inbox.begin(&mut Named(0, "second"));
         assert_eq!((first, second), (1, 2));
         inbox.append(second, Instant::now(), Named(0, "second"));
-        assert_eq!(inbox.open(), [first]);
+        assert_eq!(inbox.open(), [(first, "first")]);
         inbox.append(first, Instant::now(), Named(0, "first"));
         let taken: Vec<_> = inbox.take().into_iter().map(|(_, record)| record).collect();
         assert_eq!(taken, [Named(1, "second"), Named(2, "first")]);
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn what_ends_without_a_record_takes_no_number() {
         let inbox = Inbox::new(4 * FULL);
-        let (id, _) = inbox.begin();
+        let (id, _) = inbox.begin(&mut Named(0, "a"));
         inbox.forget(id);
         assert!(inbox.open().is_empty());
         append(&inbox);
@@ -256,12 +258,12 @@ mod tests {
     #[tokio::test]
     async fn a_reader_sees_what_begins_and_ends_and_costs_nothing_when_it_has_left() {
         let inbox = Inbox::new(4 * FULL);
-        assert!(inbox.begin().1.is_none());
+        assert!(inbox.begin(&mut Named(0, "a")).1.is_none());
         let mut reader = inbox.follow();
         append(&inbox);
         assert!(matches!(reader.recv().await, Ok(Event::Ended(Named(1, _)))));
         drop(reader);
         append(&inbox);
-        assert!(inbox.begin().1.is_none(), "the last reader has left");
+        assert!(inbox.begin(&mut Named(0, "a")).1.is_none(), "the last reader has left");
     }
 }

@@ -8,6 +8,15 @@ use std::time::Instant;
 
 /// What a journal keeps of one thing that has ended.
 pub trait Record: Clone + Send + Sync + Unpin + 'static {
+    /// What is known of it while it is in flight: small, and cheap to copy.
+    type Begun: Clone + Send + Sync;
+
+    /// Gives the record its id, once it has begun. The first is 1.
+    fn set_id(&mut self, id: u64);
+
+    /// Returns what is known of it while it is in flight.
+    fn begun(&self) -> Self::Begun;
+
     /// Gives the record its number, once it has ended. The first is 1.
     fn set_seq(&mut self, seq: u64);
 
@@ -108,6 +117,16 @@ pub(super) mod tests {
     pub(in crate::journal) struct Named(pub(in crate::journal) u64, pub(in crate::journal) &'static str);
 
     impl Record for Named {
+        type Begun = &'static str;
+
+        fn set_id(&mut self, id: u64) {
+            self.0 = id;
+        }
+
+        fn begun(&self) -> &'static str {
+            self.1
+        }
+
         fn set_seq(&mut self, seq: u64) {
             self.0 = seq;
         }

@@ -130,7 +130,7 @@ impl CaseSession {
         let journal = state.journal.as_ref().ok_or(HostError::Ended)?;
         // An error means that something is still in flight.
         let _ = timeout(SETTLE, journal.handle.idle()).await;
-        let in_flight = journal.handle.in_flight();
+        let in_flight = journal.handle.in_flight().into_iter().map(|(id, _)| id).collect();
         let page = journal.handle.read(0, usize::MAX, |_| true).await?;
         Ok(Seen { entries: page.records, in_flight, forgotten: page.forgotten, began: journal.began_at })
     }

@@ -133,6 +133,15 @@ pub enum Reuse {
     Closed,
 }
 
+/// What is known of a request in flight without asking the thread that serves it.
+#[derive(Debug, Clone)]
+pub struct InFlight {
+    at: Duration,
+    connection: u64,
+    request_on_connection: u32,
+    text: Text,
+}
+
 /// Method, path, query and headers in one buffer.
 #[derive(Debug, Clone)]
 struct Text {
@@ -198,7 +207,24 @@ impl Entry {
         request: [&str; 3],
         headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Self {
-        let text = Text::new(scratch, request, headers);
+        Self::unfinished(id, at, Text::new(scratch, request, headers))
+    }
+
+    /// The request in flight with this id. Its key is the one that its headers name.
+    #[must_use]
+    pub fn in_flight(id: u64, known: InFlight) -> Self {
+        let mut entry = Self::unfinished(id, known.at, known.text);
+        entry.connection = known.connection;
+        entry.request_on_connection = known.request_on_connection;
+        let value = |name| entry.header(name).and_then(|value| std::str::from_utf8(value).ok());
+        let unquoted = value("idempotency-key")
+            .map(|key| key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key));
+        let key = unquoted.filter(|key| !key.is_empty()).or_else(|| value("x-request-id"));
+        entry.key = key.filter(|key| !key.is_empty()).map(Key::from);
+        entry
+    }
+
+    fn unfinished(id: u64, at: Duration, text: Text) -> Self {
         Self {
             id,
             seq: 0,
@@ -283,6 +309,21 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Record for Entry {
+    type Begun = InFlight;
+
+    fn set_id(&mut self, id: u64) {
+        self.id = id;
+    }
+
+    fn begun(&self) -> InFlight {
+        InFlight {
+            at: self.at,
+            connection: self.connection,
+            request_on_connection: self.request_on_connection,
+            text: self.text.clone(),
+        }
+    }
+
     fn set_seq(&mut self, seq: u64) {
         self.seq = seq;
     }

@@ -10,7 +10,7 @@ pub mod secrets;
 pub mod session_journal;
 pub mod shown;
 
-pub use entry::{AnsweredBy, Body, Ended, Entry, Execution, FaultSource, InjectedFault, Reuse};
+pub use entry::{AnsweredBy, Body, Ended, Entry, Execution, FaultSource, InFlight, InjectedFault, Reuse};
 pub use recording::{Expected, Recording};
 pub use session_journal::{Journal, JournalSettings};
 pub use shown::ShownEntry;

@@ -51,12 +51,10 @@ impl Recording {
         (connection, request_on_connection): (u64, u32),
     ) -> Self {
         let at = came.saturating_duration_since(journal.began);
-        let parts = journal.handle.begin(|id| {
-            let mut entry = SCRATCH.with_borrow_mut(|scratch| entry_of(request, id, at, scratch));
-            entry.connection = connection;
-            entry.request_on_connection = request_on_connection;
-            entry
-        });
+        let mut entry = SCRATCH.with_borrow_mut(|scratch| entry_of(request, at, scratch));
+        entry.connection = connection;
+        entry.request_on_connection = request_on_connection;
+        let parts = journal.handle.begin(entry);
         let expected = Expected { written: Ended::Answered, cut: Ended::ClientLeft };
         Self { parts: Some(Box::new(parts)), came, expected, writes: None }
     }
@@ -105,8 +103,8 @@ impl Drop for Recording {
     }
 }
 
-fn entry_of(request: &HttpRequest, id: u64, at: Duration, scratch: &mut Vec<u8>) -> Entry {
+fn entry_of(request: &HttpRequest, at: Duration, scratch: &mut Vec<u8>) -> Entry {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), HeaderValue::as_bytes(value)));
     let parts = [request.method().as_str(), request.uri().path(), request.query_string()];
-    Entry::begun(id, at, scratch, parts, headers)
+    Entry::begun(0, at, scratch, parts, headers)
 }

@@ -28,6 +28,12 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// The requests in flight, so far as they are known.
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<Entry> {
+        self.handle.in_flight().into_iter().map(|(id, known)| Entry::in_flight(id, known)).collect()
+    }
+
     /// An empty journal that begins now, and its actor; `None` if there is to be no journal.
     #[must_use]
     pub fn prepare(settings: &JournalSettings) -> Option<(Self, Unstarted)> {

@@ -44,7 +44,18 @@ impl Problems {
     /// # Errors
     /// Everything that is wrong with the body, [`LIMIT`](Self::LIMIT) problems at most.
     pub fn read<T>(body: &[u8], read: impl FnOnce(Node<'_>) -> Option<T>) -> Result<T, Vec<Problem>> {
-        let root = vec![Place::Name("body".to_owned())];
+        Self::read_text(body, vec![Place::from("body")], read)
+    }
+
+    /// Parses a text that stands at `root` and reads it with `read`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_text<T>(
+        body: &[u8],
+        root: Vec<Place>,
+        read: impl FnOnce(Node<'_>) -> Option<T>,
+    ) -> Result<T, Vec<Problem>> {
         match serde_json::from_slice(body) {
             Ok(value) => Self::read_value(&value, root, read),
             Err(error) => {

@@ -14,6 +14,7 @@ mod redirect;
 pub mod reset;
 mod route;
 pub mod sessions;
+pub mod verdict;
 
 use actix_web::web;
 
@@ -41,6 +42,7 @@ pub fn api() -> Vec<Route> {
         journal::entries::route(),
         journal::har::route(),
         journal::stream::route(),
+        verdict::route(),
         sessions::all::route(),
         sessions::one::route(),
         health::route(),

@@ -11,6 +11,7 @@ use crate::cases::Case;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::journal::JournalSettings;
+use crate::verdict::Grouping;
 
 /// The limits of a session and the plan that it begins with.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct SessionSettings {
     pub seed: u64,
     /// The plan that the session begins with, also after a reset.
     pub plan: Option<Arc<Rules<Fault>>>,
+    /// Whether all requests are of one call.
+    pub grouping: Grouping,
     /// How many keys the plans of all sessions remember.
     pub key_budget: KeyBudget,
     /// How large the journal is.
@@ -70,6 +73,7 @@ impl From<&Config> for SessionSettings {
             cache_ttl: config.cache_ttl,
             seed: config.seed.unwrap_or_else(random_seed),
             plan: None,
+            grouping: Grouping::ByRequest,
             key_budget: KeyBudget::new(MAX_REMEMBERED_KEYS),
             journal: JournalSettings {
                 max_size: config.journal_size,

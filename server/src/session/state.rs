@@ -15,6 +15,7 @@ use super::settings::SessionSettings;
 use crate::fault::Fault;
 use crate::journal::Journal;
 use crate::logging;
+use crate::verdict::Grouping;
 
 /// What the requests of one session share. A request keeps the state that it began with, so what it reports after a
 /// reset changes nothing.
@@ -33,6 +34,8 @@ pub struct SessionState {
     pub request_timeout: Duration,
     /// The seed of plans that have none of their own.
     pub seed: u64,
+    /// Whether all requests to the data plane are of one call.
+    pub grouping: Grouping,
     /// Cancelled when this state ends: what waits in it ends, and its connections close.
     pub ended: CancellationToken,
     actors: Mutex<Vec<Unstarted>>,
@@ -60,6 +63,7 @@ impl SessionState {
             slots: Arc::new(Semaphore::new(settings.max_concurrency)),
             request_timeout: settings.request_timeout,
             seed: settings.seed,
+            grouping: settings.grouping,
             ended,
             actors: Mutex::new(actors),
         }

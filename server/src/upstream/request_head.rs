@@ -9,7 +9,7 @@ use actix_web::http::header::{
 };
 
 use super::UpstreamAddress;
-use crate::headers::{FAULT, TEST_SESSION};
+use crate::headers::{FAULT, TEST_CALL, TEST_SESSION};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -39,7 +39,16 @@ pub(super) fn request_head(head: &RequestHead, client: Option<IpAddr>, to: &Upst
         out.extend_from_slice(part.as_bytes());
     }
     write(&mut out, &HOST, to.host().as_bytes());
-    let ours = [&HOST, &EXPECT, &TEST_SESSION, &FAULT, &FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST];
+    let ours = [
+        &HOST,
+        &EXPECT,
+        &TEST_SESSION,
+        &TEST_CALL,
+        &FAULT,
+        &FORWARDED_FOR,
+        &FORWARDED_PROTO,
+        &FORWARDED_HOST,
+    ];
     for (name, value) in headers {
         if !ours.contains(&name) && !is_hop_by_hop(name, headers) {
             write(&mut out, name, value.as_bytes());
@@ -115,6 +124,7 @@ mod tests {
             .insert_header(("Transfer-Encoding", "chunked"))
             .insert_header(("Expect", "100-continue"))
             .insert_header(("X-Test-Session", "a"))
+            .insert_header(("X-Test-Call", "a"))
             .insert_header(("X-Fault", "ok"))
             .insert_header(("Idempotency-Key", "k"))
             .append_header(("Accept", "a"))

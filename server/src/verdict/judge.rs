@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::journal::Entry;
 
@@ -29,7 +30,7 @@ pub struct Journal<'a> {
 }
 
 /// What the client did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Verdict {
     /// The verdict in a word.
     pub verdict: Overall,
@@ -54,7 +55,7 @@ pub struct Verdict {
 }
 
 /// A verdict in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Overall {
     /// Nothing, or notes alone.
@@ -66,9 +67,10 @@ pub enum Overall {
 }
 
 /// A call, as the verdict shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct JudgedCall {
     /// The key.
+    #[schema(required = true)]
     pub key: Option<String>,
     /// Whether its requests were put together because they are alike.
     pub guess: bool,
@@ -81,7 +83,7 @@ pub struct JudgedCall {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CallOutcome {
     /// An attempt got a whole answer with a status below 400.
@@ -112,6 +114,15 @@ pub fn verdict(journal: &Journal<'_>, policy: &Policy) -> Verdict {
         incomplete: journal.forgotten > 0,
         in_flight: journal.in_flight.iter().map(|entry| entry.id).collect(),
         findings,
+    }
+}
+
+impl Verdict {
+    /// Puts a prefix before the links, for a server whose own routes are under one.
+    pub fn link_below(&mut self, prefix: &str) {
+        for finding in &mut self.findings {
+            finding.link.insert_str(0, prefix);
+        }
     }
 }
 

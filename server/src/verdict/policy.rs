@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::journal::Entry;
 use crate::json::reader::MAX_INTEGER;
-use crate::json::{Node, Object, Problem, Problems};
+use crate::json::{Node, Object, Place, Problem, Problems};
 
 use super::findings::Row;
 
@@ -38,9 +38,17 @@ impl Policy {
     /// Reads a policy.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with it, at places that begin with `body`.
     pub fn read(text: &[u8]) -> Result<Self, Vec<Problem>> {
         Problems::read(text, read)
+    }
+
+    /// Reads the policy that stands at `root`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read_at(text: &[u8], root: Vec<Place>) -> Result<Self, Vec<Problem>> {
+        Problems::read_text(text, root, read)
     }
 
     /// The wait beyond which a like request is not taken for another attempt.

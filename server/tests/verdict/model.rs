@@ -8,7 +8,7 @@ use fastrand::Rng;
 use test_server::verdict::{Grouping, Row};
 
 use crate::journal::ms;
-use crate::plan::{Plan, Reply};
+use crate::plan::Plan;
 use crate::world::{Connection, Got, Sent, World};
 
 /// How a client says which requests are of one call.

@@ -89,8 +89,7 @@ impl World {
         let careful = careless && whole && reply != Reply::Extra;
         let ended = arrived + entry.duration;
         let wait = match reply {
-            Reply::After(_, seconds) => Some(ended + Duration::from_secs(seconds)),
-            Reply::Date(seconds) => Some(ended + Duration::from_secs(seconds)),
+            Reply::After(_, seconds) | Reply::Date(seconds) => Some(ended + Duration::from_secs(seconds)),
             _ => None,
         };
         let got = Got {

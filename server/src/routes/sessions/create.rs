@@ -8,6 +8,7 @@ use crate::fault::{FaultRules, read_plan};
 use crate::json::{Node, Object};
 use crate::session::settings::{MAX_SEED, random_seed};
 use crate::session::{SessionSettings, id};
+use crate::verdict::Grouping;
 
 /// What a session is to be created with.
 pub(super) struct Asked {
@@ -15,6 +16,7 @@ pub(super) struct Asked {
     ttl: Option<Duration>,
     seed: Option<u64>,
     plan: Option<(FaultRules, String)>,
+    grouping: Option<Grouping>,
     max_concurrency: Option<usize>,
     request_timeout: Option<Duration>,
     cache_max_size: Option<NonZeroUsize>,
@@ -29,6 +31,7 @@ impl Asked {
             ttl: None,
             seed: None,
             plan: None,
+            grouping: None,
             max_concurrency: None,
             request_timeout: None,
             cache_max_size: None,
@@ -43,6 +46,8 @@ impl Asked {
         let ttl = field(&mut object, "ttl_seconds", |node| seconds(node, 1..=86_400));
         let seed = field(&mut object, "seed", |node| node.integer(0..=MAX_SEED));
         let plan = field(&mut object, "faults", read_plan);
+        // The number of calls, of which one alone has a meaning.
+        let grouping = field(&mut object, "calls", |node| node.integer(1..=1).map(|_| Grouping::OneCall));
         let max_concurrency = field(&mut object, "max_concurrency", |node| count(node, 1..=100_000));
         let request_timeout = field(&mut object, "request_timeout", |node| seconds(node, 1..=300));
         let cache_max_size =
@@ -54,6 +59,7 @@ impl Asked {
             ttl: ttl?,
             seed: seed?,
             plan: plan?,
+            grouping: grouping?,
             max_concurrency: max_concurrency?,
             request_timeout: request_timeout?,
             cache_max_size: cache_max_size?,
@@ -76,6 +82,7 @@ impl Asked {
             cache_ttl: self.cache_ttl.unwrap_or(defaults.cache_ttl),
             seed,
             plan,
+            grouping: self.grouping.unwrap_or(defaults.grouping),
             key_budget: defaults.key_budget.clone(),
             journal: defaults.journal.clone(),
         };

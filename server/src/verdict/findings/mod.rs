@@ -13,6 +13,7 @@ mod row;
 mod waiting;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::call::{Basis, Call};
 use super::grouping;
@@ -27,9 +28,10 @@ pub use row::{Row, Severity};
 const MAX_EVIDENCE: usize = 100;
 
 /// One thing that the client did wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     /// Which.
+    #[schema(value_type = String)]
     pub id: Row,
     /// How bad it is.
     pub severity: Severity,

@@ -1,11 +1,12 @@
 //! The rows of the table of findings.
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::verdict::judge::Overall;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
