@@ -225,6 +225,9 @@ fn is_2xx(entry: &Entry) -> bool {
 fn what_came(entries: &[Entry]) -> String {
     let last = entries.iter().max_by_key(|entry| (entry.at, entry.id));
     match last.map(|entry| (attempt::outcome(entry), entry.first_byte)) {
+        Some(_) if last.is_some_and(|entry| attempt::fault_name(entry) == "garbage") => {
+            "what came was not HTTP: it was taken for an answer".to_owned()
+        }
         Some((Outcome::Refused(status), _)) => format!("the last answer was a {status}"),
         Some((Outcome::Broken | Outcome::Unclear, Some(_))) => {
             "the last answer was broken: a part was taken for the whole".to_owned()
