@@ -56,6 +56,16 @@ pub async fn judge(journal: &Journal, policy: Policy, grouping: Grouping) -> Res
 }
 
 impl Snapshot {
+    /// Waits up to [`MAX_WAIT`] for the requests in flight, and reads the journal of a session.
+    ///
+    /// # Errors
+    /// [`ActorError`] when the journal's actor has not answered.
+    pub async fn settled(journal: &Journal) -> Result<Self, ActorError> {
+        // An error means that something is still in flight.
+        let _ = actix_rt::time::timeout(MAX_WAIT, journal.handle.idle()).await;
+        Self::of(journal).await
+    }
+
     /// Reads the journal of a session as it is now.
     ///
     /// # Errors

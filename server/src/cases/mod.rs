@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::fault::{FaultRules, read_plan};
 use crate::json::Problems;
+use crate::verdict::Grouping;
 
 pub use table::CASES;
 
@@ -91,6 +92,15 @@ impl Case {
         let rules = Problems::read(text.as_bytes(), read_plan).map(|(rules, _)| rules);
         // A test reads every plan of the table.
         (rules.unwrap_or_else(|_| FaultRules { seed: None, rules: Vec::new() }), text)
+    }
+
+    /// What a session of the case says of its calls: all requests are of one, unless several clients share it.
+    #[must_use]
+    pub fn grouping(&self) -> Grouping {
+        match self.runs {
+            Runs::Once | Runs::Alike(_) => Grouping::OneCall,
+            Runs::AtOnce(_) => Grouping::ByRequest,
+        }
     }
 
     /// Whether it takes as long as a hang.

@@ -1,7 +1,7 @@
 //! One case: opens its sessions, runs the client, and judges what came of it.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use derive_more::{Display, Error, From};
 use futures::future;
@@ -10,10 +10,11 @@ use tokio::sync::Semaphore;
 
 use crate::cases::{Case, Concerns, HANG, Runs};
 use crate::journal::Entry;
-use crate::verdict::{Grouping, Journal, Policy};
+use crate::judgement::Snapshot;
+use crate::verdict::{Grouping, Policy};
 
 use super::command::{Target, shared_path};
-use super::host::{CaseSession, Host, HostError, Seen};
+use super::host::{CaseSession, Host, HostError};
 use super::judge::{Judged, RunSeen, judge};
 use super::process::{self, Bounds, Ran};
 
@@ -111,11 +112,11 @@ impl Examination<'_> {
             let ran = self.run(&Target::of(&session.base_url)).await?;
             let seen = session.seen().await?;
             let kept = self.finish(session).await;
-            Ok::<_, CheckError>((ran, Prepared::new(seen), kept))
+            Ok::<_, CheckError>((ran, seen, kept))
         };
         let runs = future::try_join_all((0..count).map(|_| one())).await?;
-        let seen: Vec<RunSeen<'_>> = runs.iter().map(|(ran, seen, _)| seen.run(ran)).collect();
-        let judged = judge(case, &seen, self.policy, self.limit);
+        let judged: Vec<RunSeen<'_>> = runs.iter().map(|(ran, snapshot, _)| seen(ran, snapshot)).collect();
+        let judged = judge(case, &judged, self.policy, self.limit);
         Ok(Examined { judged, kept: runs.into_iter().filter_map(|(.., kept)| kept).collect() })
     }
 
@@ -126,12 +127,13 @@ impl Examination<'_> {
         let session = self.host.open(case, self.hang()).await?;
         let targets: Vec<Target> = (1..=count).map(|n| Target::shared(&session.base_url, n)).collect();
         let ran = future::try_join_all(targets.iter().map(|target| self.run(target))).await?;
-        let seen = session.seen().await?;
+        let all = session.seen().await?;
         let kept = self.finish(session).await.into_iter().collect();
-        let judged = match Prepared::split(seen, count) {
-            Some(seen) => {
-                let runs: Vec<RunSeen<'_>> = seen.iter().zip(&ran).map(|(seen, ran)| seen.run(ran)).collect();
-                judge(case, &runs, self.policy, self.limit)
+        let judged = match split(all, count) {
+            Some(snapshots) => {
+                let judged: Vec<RunSeen<'_>> =
+                    ran.iter().zip(&snapshots).map(|(ran, snapshot)| seen(ran, snapshot)).collect();
+                judge(case, &judged, self.policy, self.limit)
             }
             None => Judged::not_applicable(
                 case,
@@ -167,51 +169,29 @@ impl Examination<'_> {
     }
 }
 
-/// What a session has seen of one run, as it is judged.
-struct Prepared {
-    entries: Vec<Entry>,
-    in_flight: Vec<Entry>,
-    forgotten: u64,
-    began: SystemTime,
+/// What each of so many runs in one session was seen to do; `None` if a request is of none of them.
+fn split(seen: Snapshot, count: usize) -> Option<Vec<Snapshot>> {
+    let nothing = Snapshot { entries: Vec::new(), in_flight: Vec::new(), ..seen };
+    let mut runs = vec![nothing; count];
+    for entry in seen.entries {
+        runs.get_mut(run_of(&entry, count)?)?.entries.push(entry);
+    }
+    for entry in seen.in_flight {
+        runs.get_mut(run_of(&entry, count)?)?.in_flight.push(entry);
+    }
+    Some(runs)
 }
 
-impl Prepared {
-    fn new(seen: Seen) -> Self {
-        let Seen { entries, in_flight, forgotten, began } = seen;
-        Self { entries, in_flight: in_flight.into_iter().map(unknown).collect(), forgotten, began }
-    }
-
-    /// What was seen of each of so many runs in one session; `None` if a request is of none of them.
-    fn split(seen: Seen, count: usize) -> Option<Vec<Self>> {
-        let all = Self::new(seen);
-        let mut runs: Vec<Self> = (0..count)
-            .map(|_| Self { entries: Vec::new(), in_flight: all.in_flight.clone(), ..all })
-            .collect();
-        let paths: Vec<String> = (1..=count).map(shared_path).collect();
-        for entry in all.entries {
-            let is_below = |path: &String| {
-                let rest = entry.path().strip_prefix(path.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            let run = paths.iter().position(is_below)?;
-            runs[run].entries.push(entry);
-        }
-        Some(runs)
-    }
-
-    fn run<'a>(&'a self, ran: &'a Ran) -> RunSeen<'a> {
-        let journal = Journal {
-            entries: &self.entries,
-            in_flight: &self.in_flight,
-            forgotten: self.forgotten,
-            grouping: Grouping::OneCall,
-            began: self.began,
-        };
-        RunSeen { end: ran.end, took: ran.took, stdout: &ran.stdout, stderr: &ran.stderr, journal }
-    }
+/// The run that sent a request, of so many that share a session.
+fn run_of(entry: &Entry, count: usize) -> Option<usize> {
+    (0..count).find(|run| {
+        let rest = entry.path().strip_prefix(shared_path(run + 1).as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
-/// A request in flight, of which the id is known.
-fn unknown(id: u64) -> Entry {
-    Entry::begun(id, Duration::ZERO, &mut Vec::new(), ["", "", ""], std::iter::empty())
+/// A run as it is judged. All its requests are of one call.
+fn seen<'a>(ran: &'a Ran, seen: &'a Snapshot) -> RunSeen<'a> {
+    let journal = seen.as_journal(Grouping::OneCall);
+    RunSeen { end: ran.end, took: ran.took, stdout: &ran.stdout, stderr: &ran.stderr, journal }
 }

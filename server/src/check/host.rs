@@ -11,18 +11,14 @@ use actix_web::web::Data;
 use derive_more::{Display, Error, From};
 use futures::channel::oneshot;
 use resilience_actors::ActorError;
-use tokio::time::timeout;
 
 use crate::app::Application;
 use crate::cases::Case;
 use crate::config::{Config, ConfigError, Layers};
-use crate::journal::Entry;
+use crate::judgement::Snapshot;
 use crate::listen::StartError;
 use crate::session::{Session, SessionEntry, id};
 use crate::state::AppState;
-
-/// How long the last requests may take to end before a journal is judged.
-const SETTLE: Duration = Duration::from_secs(2);
 
 /// How long a session lives. Longer than any examination.
 const SESSION_TTL: Duration = Duration::from_secs(86_400);
@@ -40,19 +36,6 @@ pub struct CaseSession {
     entry: SessionEntry,
     /// Its base URL, without a slash at its end.
     pub base_url: String,
-}
-
-/// Everything that a session has seen.
-#[derive(Debug)]
-pub struct Seen {
-    /// The requests that have ended.
-    pub entries: Vec<Entry>,
-    /// The ids of the requests in flight.
-    pub in_flight: Vec<u64>,
-    /// How many requests have been forgotten.
-    pub forgotten: u64,
-    /// When the session began.
-    pub began: std::time::SystemTime,
 }
 
 /// Why the server does not serve.
@@ -125,14 +108,10 @@ impl CaseSession {
     ///
     /// # Errors
     /// [`HostError`] when the journal does not answer.
-    pub async fn seen(&self) -> Result<Seen, HostError> {
+    pub async fn seen(&self) -> Result<Snapshot, HostError> {
         let state = self.entry.member.state();
         let journal = state.journal.as_ref().ok_or(HostError::Ended)?;
-        // An error means that something is still in flight.
-        let _ = timeout(SETTLE, journal.handle.idle()).await;
-        let in_flight = journal.handle.in_flight().into_iter().map(|(id, _)| id).collect();
-        let page = journal.handle.read(0, usize::MAX, |_| true).await?;
-        Ok(Seen { entries: page.records, in_flight, forgotten: page.forgotten, began: journal.began_at })
+        Ok(Snapshot::settled(journal).await?)
     }
 }
 

@@ -48,7 +48,8 @@ impl SessionSettings {
     pub fn for_case(&self, case: &Case, hang: Duration) -> Self {
         let seed = random_seed();
         let (rules, text) = case.rules(hang);
-        Self { seed, plan: Some(Arc::new(rules.into_rules(seed, text))), ..self.clone() }
+        let plan = Some(Arc::new(rules.into_rules(seed, text)));
+        Self { seed, plan, grouping: case.grouping(), ..self.clone() }
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod bounds;
 mod cases;
+mod sessions;
 mod support;
 mod usage;

@@ -60,7 +60,7 @@ struct ListParameters {
 /// Make a session
 ///
 /// A session has failure modes, faults, idempotency cache, slots and seed of its own. All fields are optional: `id`,
-/// `ttl_seconds`, `seed`, `faults` (a plan), `calls` (1: all requests are of one call), `max_concurrency`, `request_timeout`, `cache_max_size`,
+/// `ttl_seconds`, `seed`, `faults` (a plan) or `case` (a case of `test-server check`), `calls` (1: all requests are of one call), `max_concurrency`, `request_timeout`, `cache_max_size`,
 /// `cache_ttl_seconds`.
 #[utoipa::path(
     post,

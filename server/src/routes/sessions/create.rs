@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cases::{CASES, Case, HANG};
 use crate::fault::{FaultRules, read_plan};
 use crate::json::{Node, Object};
 use crate::session::settings::{MAX_SEED, random_seed};
@@ -46,6 +47,7 @@ impl Asked {
         let ttl = field(&mut object, "ttl_seconds", |node| seconds(node, 1..=86_400));
         let seed = field(&mut object, "seed", |node| node.integer(0..=MAX_SEED));
         let plan = field(&mut object, "faults", read_plan);
+        let case = field(&mut object, "case", case);
         // The number of calls, of which one alone has a meaning.
         let grouping = field(&mut object, "calls", |node| node.integer(1..=1).map(|_| Grouping::OneCall));
         let max_concurrency = field(&mut object, "max_concurrency", |node| count(node, 1..=100_000));
@@ -53,13 +55,20 @@ impl Asked {
         let cache_max_size =
             field(&mut object, "cache_max_size", |node| NonZeroUsize::new(count(node, 1..=1_000_000)?));
         let cache_ttl = field(&mut object, "cache_ttl_seconds", |node| seconds(node, 1..=86_400));
+        let is_one = if object.has("faults") && object.has("case") {
+            object.node().invalid("should have faults or case, not both")
+        } else {
+            Some(())
+        };
         object.finish();
+        is_one?;
+        let (plan, case) = (plan?, case?);
         Some(Self {
             id: id?,
             ttl: ttl?,
             seed: seed?,
-            plan: plan?,
-            grouping: grouping?,
+            plan: case.map(|case| case.rules(HANG)).or(plan),
+            grouping: case.map(Case::grouping).or(grouping?),
             max_concurrency: max_concurrency?,
             request_timeout: request_timeout?,
             cache_max_size: cache_max_size?,
@@ -108,6 +117,10 @@ fn id(node: &Node<'_>) -> Option<String> {
         return Some(text.to_owned());
     }
     node.mismatch(id::PATTERN)
+}
+
+fn case(node: Node<'_>) -> Option<&'static Case> {
+    node.one_of(&CASES.each_ref().map(|case| (case.name, case)))
 }
 
 fn seconds(node: Node<'_>, range: std::ops::RangeInclusive<u64>) -> Option<Duration> {
