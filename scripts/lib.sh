@@ -5,7 +5,7 @@
 #   TEST_SERVER  the program to start, RESILIENT the client's; without them cargo builds both, in debug
 #
 # Everything is cleaned up when the scenario ends, also by Ctrl-C or SIGTERM: programs that it started are stopped, and
-# a server that it did not start has its failure modes reset. A shell starts background jobs with SIGINT ignored, and
+# a server that it did not start has its failure modes reset and loses the sessions that were opened on it. A shell starts background jobs with SIGINT ignored, and
 # then no script can catch it: end such a job with SIGTERM.
 
 set -euo pipefail
@@ -19,6 +19,7 @@ scenario=$(basename "$0" .sh)
 foreign_url=${BASE_URL:-}
 foreign_url=${foreign_url%/}
 server_pid=
+sessions=()
 checks=0
 
 cleanup() {
@@ -27,6 +28,9 @@ cleanup() {
   trap - EXIT
   if [ -n "$foreign_url" ]; then
     curl -q --silent --max-time 5 --output /dev/null --request POST "$foreign_url/fail/reset" || true
+    for session in "${sessions[@]}"; do
+      curl -q --silent --max-time 5 --output /dev/null --request DELETE "$foreign_url/sessions/$session" || true
+    done
   fi
   for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done
   wait 2>/dev/null || true
@@ -114,6 +118,29 @@ request() {
     --output "$work/body" --write-out '%{http_code}' "$@" "$url$path") || fail "no answer to $method $path"
   headers=$(<"$work/headers")
   body=$(<"$work/body")
+}
+
+# attempt METHOD PATH [CURL ARGUMENT...]: as request; the answer may be broken, or never come. Sets $curl_code as well:
+# 0 for a whole answer, 18 for a part of one, 52 for a connection that ended before a byte, 56 for one that was reset.
+# shellcheck disable=SC2034 # the scenarios read $curl_code, $headers and $body
+attempt() {
+  local method=$1 path=$2
+  shift 2
+  : >"$work/headers"
+  : >"$work/body"
+  curl_code=0
+  status=$(curl -q --silent --max-time 40 --request "$method" --dump-header "$work/headers" \
+    --output "$work/body" --write-out '%{http_code}' "$@" "$url$path") || curl_code=$?
+  headers=$(<"$work/headers")
+  body=$(<"$work/body")
+}
+
+# open_session [JSON]: makes a session with these fields; sets $session, its id.
+open_session() {
+  request POST /sessions --data "${1:-}"
+  session=$(json id "$body")
+  check "a session is opened" "$status" 201
+  sessions+=("$session")
 }
 
 # requests_at_once N PATH [CURL ARGUMENT...]: makes N of them together; sets $answers, a line "BODY STATUS" for each.

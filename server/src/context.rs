@@ -80,6 +80,17 @@ impl RequestContext {
         Some(look(&session.id, &session.member))
     }
 
+    /// Completes when the session of the request ends or is reset. The session is in use until this is dropped.
+    pub fn session_ended(request: &HttpRequest) -> LocalBoxFuture<'static, ()> {
+        let extensions = request.extensions();
+        let Some(context) = extensions.get::<Self>() else { return Box::pin(std::future::pending()) };
+        let (ended, session) = (context.state.ended.clone(), context.session.clone());
+        Box::pin(async move {
+            ended.cancelled().await;
+            drop(session);
+        })
+    }
+
     /// When the request times out; `None` if it has no context.
     pub fn deadline(request: &HttpRequest) -> Option<Instant> {
         request.extensions().get::<Self>().map(|context| context.deadline)

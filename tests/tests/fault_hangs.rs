@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use workspace_tests::{Ended, Program, RawConnection, TestServer, answer};
+use reqwest::Method;
+use serde_json::json;
+use workspace_tests::{Ended, Program, RawConnection, Session, TestServer, answer};
 
 /// A server with one slot.
 fn one_slot() -> Program {
@@ -149,4 +151,45 @@ async fn faults_happen_while_the_server_stops() {
         assert_eq!(ended, expected, "{fault}: {text}");
         assert_eq!(server.wait_exit().await.code, Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_drip_ends_when_its_session_is_deleted_or_reset() {
+    let server = TestServer::start().await;
+    for end in ["DELETE /sessions/x", "POST /s/x/reset", "POST /reset"] {
+        Session::open(&server, json!({ "id": "x" })).await;
+        let prefix = if end == "POST /reset" { "" } else { "/s/x" };
+        let mut connection = server.connect().await;
+        connection.request("GET", &format!("{prefix}/msg"), "X-Fault: drip:1\r\n").await;
+        assert_eq!(connection.bytes(1).await, "H");
+        let mut idle = server.connect().await;
+        assert_eq!(idle.get(&format!("{prefix}/msg")).await.status, 200);
+        let (method, path) = end.split_once(' ').expect("a method and a path");
+        let mut control = server.connect().await;
+        control.request(method, path, "").await;
+        assert!(matches!(control.head().await.status, 200 | 204), "{end}");
+        let (text, ended) = connection.end().await;
+        assert_eq!(ended, Ended::Closed, "{end}");
+        assert!(!text.contains("\r\n\r\n"), "{end}: the answer was cut: {text}");
+        assert_eq!(idle.get("/health").await.status, 200, "{end}: an idle connection stays");
+        answer(server.request(Method::DELETE, "/sessions/x")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_does_not_expire_during_a_drip_and_lives_on_behind_it() {
+    let server = TestServer::start().await;
+    Session::open(&server, json!({ "id": "x", "ttl_seconds": 1 })).await;
+    let mut connection = server.connect().await;
+    connection.request("GET", "/s/x/msg", "X-Fault: drip:64\r\n").await;
+    let begun = Instant::now();
+    assert_eq!(connection.response().await.status, 200, "the answer is whole");
+    assert!(begun.elapsed() > Duration::from_secs(2), "it took longer than an idle session lives");
+    assert_eq!(connection.get("/s/x/msg").await.status, 200);
+    let expired = async {
+        while answer(server.get("/sessions/x")).await.status != 404 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    workspace_tests::within("the session expires", expired).await;
 }

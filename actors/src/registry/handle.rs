@@ -146,6 +146,14 @@ impl<T: Member> Clone for RegistryHandle<T> {
     }
 }
 
+/// Begins another use of the same member.
+impl<T> Clone for InUse<T> {
+    fn clone(&self) -> Self {
+        self.0.usage.begin_another();
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<T> Deref for InUse<T> {
     type Target = Entry<T>;
 
@@ -231,6 +239,21 @@ mod tests {
         assert!(registry.use_member("a", now()).is_none() && registry.all().len() == 1);
         assert_eq!(create(&registry, "b").await.0, Ok(()), "the room of an expired member is free at once");
         assert!(ended.load(Ordering::SeqCst));
+    }
+
+    #[actix_rt::test]
+    async fn a_member_is_in_use_until_its_last_use_ends() {
+        pause();
+        let registry = started(1);
+        create(&registry, "a").await.0.unwrap();
+        let first = registry.use_member("a", now()).unwrap();
+        let second = first.clone();
+        drop(first);
+        advance(2 * MINUTE).await;
+        assert!(registry.find("a").is_some());
+        drop(second);
+        advance(MINUTE).await;
+        assert!(registry.find("a").is_none());
     }
 
     #[actix_rt::test]

@@ -33,6 +33,11 @@ impl Usage {
         self.touch(now);
     }
 
+    /// Another use begins while one is under way.
+    pub(super) fn begin_another(&self) {
+        self.in_use.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// A use ends; without a time it does not count as the last one.
     pub(super) fn end(&self, now: Option<Instant>) {
         if let Some(now) = now {

@@ -1,8 +1,11 @@
 //! What happens to the bytes of an answer on their way to the client.
 
+use std::fmt;
+
 use actix_web::HttpRequest;
 use actix_web::http::{Method, Version};
 use actix_web::web::Bytes;
+use futures::future::LocalBoxFuture;
 
 /// What a connection does with the answer to the request at hand. A handler decides it, and the wrapper
 /// [`faults`](super::faults) carries it out.
@@ -49,10 +52,11 @@ pub enum Delivery {
 }
 
 /// A delivery, and what must be known of the request to carry it out.
-#[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) delivery: Delivery,
     pub(super) asked: Asked,
+    /// When this completes, the connection ends, whatever has been delivered.
+    pub(super) revoked: LocalBoxFuture<'static, ()>,
 }
 
 /// What a request says about the framing of its answer.
@@ -78,11 +82,21 @@ pub(super) enum Protocol {
 }
 
 impl Order {
-    pub(super) fn new(request: &HttpRequest, delivery: Delivery) -> Self {
+    pub(super) fn new(
+        request: &HttpRequest,
+        delivery: Delivery,
+        revoked: LocalBoxFuture<'static, ()>,
+    ) -> Self {
         let content =
             if request.method() == Method::HEAD { Content::HeadAlone } else { Content::HeadAndBody };
         let protocol = if request.version() < Version::HTTP_11 { Protocol::Http10 } else { Protocol::Http11 };
-        Self { delivery, asked: Asked { content, protocol } }
+        Self { delivery, asked: Asked { content, protocol }, revoked }
+    }
+}
+
+impl fmt::Debug for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order").field("delivery", &self.delivery).field("asked", &self.asked).finish()
     }
 }
 

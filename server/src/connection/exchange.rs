@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use futures::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use super::delivery::{Delivery, Order, Spent};
@@ -147,9 +148,10 @@ impl Exchange {
         self.on_client_exit.set(what);
     }
 
-    /// Decides what happens to the bytes of the answer to `request`.
-    pub fn deliver(&self, request: &HttpRequest, delivery: Delivery) {
-        self.order(Order::new(request, delivery));
+    /// Decides what happens to the bytes of the answer to `request`. When `revoked` completes before all is done, the
+    /// connection ends instead.
+    pub fn deliver(&self, request: &HttpRequest, delivery: Delivery, revoked: LocalBoxFuture<'static, ()>) {
+        self.order(Order::new(request, delivery, revoked));
     }
 
     pub(super) fn order(&self, order: Order) {

@@ -109,7 +109,7 @@ pub(super) fn after(
 
 fn deliver(request: &HttpRequest, delivery: Delivery) {
     if let Some(exchange) = Exchange::of(request) {
-        exchange.deliver(request, delivery);
+        exchange.deliver(request, delivery, RequestContext::session_ended(request));
     }
 }
 

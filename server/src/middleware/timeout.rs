@@ -6,6 +6,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use std::future::pending;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -85,7 +86,8 @@ impl Layer for Timeout {
             }
             None => {
                 if let Some(exchange) = Exchange::of(&http_request) {
-                    exchange.deliver(&http_request, Delivery::Instead(End::Close));
+                    let delivery = Delivery::Instead(End::Close);
+                    exchange.deliver(&http_request, delivery, Box::pin(pending()));
                 }
                 ApiError::NoSuchSession.into()
             }

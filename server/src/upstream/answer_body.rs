@@ -46,14 +46,10 @@ impl AnswerBody {
         request: &HttpRequest,
         slot: Option<Slot>,
     ) -> Self {
-        let session_ended: LocalBoxFuture<'static, ()> = match RequestContext::session(request) {
-            Some(session) => Box::pin(session.ended.clone().cancelled_owned()),
-            None => Box::pin(std::future::pending()),
-        };
         let flow = Flow {
             response,
             exchange,
-            session_ended,
+            session_ended: RequestContext::session_ended(request),
             request: request.clone(),
             _slot: slot,
             _streaming: connection::Exchange::of(request).map(connection::Exchange::stream),

@@ -1,5 +1,6 @@
 //! The wrapper over a connection in memory.
 
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,6 +24,11 @@ struct Fixture {
 
 /// A connection whose request has just been answered, with the delivery that was decided.
 fn answered(delivery: Option<Delivery>) -> Fixture {
+    answered_until(delivery, pending())
+}
+
+/// As [`answered`]; the delivery is revoked when `revoked` completes.
+fn answered_until(delivery: Option<Delivery>, revoked: impl Future<Output = ()> + 'static) -> Fixture {
     let (socket, client, incoming) = FakeSocket::pair();
     let (exchange, wire) = (exchange(), Rc::clone(&socket.wire));
     let faults = Faults::new(socket, Rc::clone(&exchange));
@@ -30,7 +36,7 @@ fn answered(delivery: Option<Delivery>) -> Fixture {
     exchange.head_complete();
     exchange.begin();
     if let Some(delivery) = delivery {
-        exchange.order(Order { delivery, asked: GET });
+        exchange.order(Order { delivery, asked: GET, revoked: Box::pin(revoked) });
     }
     exchange.end();
     Fixture { faults, client, exchange, wire, incoming }
@@ -78,6 +84,34 @@ async fn a_drip_ends_after_five_minutes() {
     tokio::join!(drip, read);
     assert_eq!(begun.elapsed().as_secs(), 301);
     assert_eq!(text, long[..301]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_is_revoked_ends_with_the_end_of_the_stream() {
+    let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{}", "x".repeat(1000));
+    let soon = Duration::from_millis(950);
+    for (delivery, expected) in [
+        (Delivery::Drip { bytes_per_second: 10 }, 10),
+        (Delivery::ResetAfter(70), 70),
+        (Delivery::Early, long.len() + "connection: close\r\n".len()),
+    ] {
+        let begun = Instant::now();
+        let mut fixture = answered_until(Some(delivery.clone()), tokio::time::sleep(soon));
+        fixture.wire.unacknowledged.set(1);
+        write_now(&mut fixture.faults, &long);
+        let work = async {
+            assert!(fixture.faults.flush().await.is_err());
+            drop(fixture.faults);
+        };
+        let mut text = String::new();
+        let read = async {
+            fixture.client.read_to_string(&mut text).await.unwrap();
+            drop(fixture.client);
+        };
+        tokio::join!(work, read);
+        assert_eq!((text.len(), begun.elapsed()), (expected, soon), "{delivery:?}");
+        assert!(!fixture.wire.is_reset.get(), "{delivery:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +180,7 @@ fn what_precedes_an_answer_that_is_not_sent_is_not_sent_either() {
         let mut fixture = answered(None);
         fixture.exchange.head_complete();
         fixture.exchange.begin();
-        fixture.exchange.order(Order { delivery, asked: GET });
+        fixture.exchange.order(Order { delivery, asked: GET, revoked: Box::pin(pending()) });
         write_now(&mut fixture.faults, "HTTP/1.1 100 Continue\r\n\r\n");
         assert_eq!(text_now(&mut fixture.client), expected);
     }
@@ -158,7 +192,7 @@ fn a_streamed_answer_is_not_over_before_its_last_byte() {
     fixture.exchange.head_complete();
     fixture.exchange.begin();
     let stream = Rc::clone(&fixture.exchange).stream();
-    fixture.exchange.order(Order { delivery: Delivery::Stale, asked: GET });
+    fixture.exchange.order(Order { delivery: Delivery::Stale, asked: GET, revoked: Box::pin(pending()) });
     fixture.exchange.end();
     write_now(&mut fixture.faults, &ANSWER[..ANSWER.len() - 1]);
     assert!(!fixture.exchange.phase().is_between_requests());

@@ -1,8 +1,11 @@
 //! A fault at work: from the first byte of the answer to what follows the answer.
 
+use std::future::pending;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+
+use futures::future::LocalBoxFuture;
 
 use super::answer::{Answer, Piece};
 use super::ending::Ending;
@@ -21,6 +24,8 @@ pub(super) struct Work {
     fault: Box<dyn Rewrite>,
     output: Output,
     stage: Stage,
+    /// When this completes, the connection ends.
+    revoked: LocalBoxFuture<'static, ()>,
 }
 
 #[derive(Debug)]
@@ -37,19 +42,19 @@ enum Stage {
 
 impl Work {
     /// Carries out a delivery on the answer that begins with the next bytes.
-    pub(super) fn on_answer(Order { delivery, asked }: Order) -> Box<Self> {
+    pub(super) fn on_answer(Order { delivery, asked, revoked }: Order) -> Box<Self> {
         let output = match delivery {
             Delivery::Drip { bytes_per_second } => Output::slow(bytes_per_second),
             _ => Output::fast(),
         };
         let fault = rewrite::of(delivery, asked);
-        Box::new(Self { answer: Answer::new(asked), fault, output, stage: Stage::Answering })
+        Box::new(Self { answer: Answer::new(asked), fault, output, stage: Stage::Answering, revoked })
     }
 
     /// Ends the connection, whatever is written.
     pub(super) fn end(end: End) -> Box<Self> {
         let asked = Asked { content: Content::HeadAndBody, protocol: Protocol::Http11 };
-        let mut work = Self::on_answer(Order { delivery: Delivery::Instead(end), asked });
+        let mut work = Self::on_answer(Order { delivery: Delivery::Instead(end), asked, revoked: Box::pin(pending()) });
         work.stage = Stage::Finishing(Finish::End(end));
         work
     }
@@ -62,6 +67,11 @@ impl Work {
     /// Whether the connection goes on.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Done)
+    }
+
+    /// Whether the connection ends anyway, and with the end of the stream.
+    fn closes(&self) -> bool {
+        matches!(self.stage, Stage::Done | Stage::Ending(Ending::Close | Ending::Discarding(_)))
     }
 
     /// Whether enough waits to be sent.
@@ -80,7 +90,7 @@ impl Work {
     }
 
     fn with_pieces(&mut self, cut: impl FnOnce(&mut Answer, &mut dyn FnMut(Piece<'_>) -> bool)) {
-        let Self { answer, fault, output, stage } = self;
+        let Self { answer, fault, output, stage, .. } = self;
         if !matches!(stage, Stage::Answering) {
             return;
         }
@@ -101,6 +111,9 @@ impl Work {
         exchange: &Rc<Exchange>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<Option<Spent>>> {
+        if !self.closes() && self.revoked.as_mut().poll(context).is_ready() {
+            self.stage = Stage::Ending(Ending::close(exchange));
+        }
         if let Stage::Answering | Stage::Finishing(_) = self.stage
             && ready!(self.output.poll_send(inner, exchange, context))? == Sent::TooSlowly
         {
