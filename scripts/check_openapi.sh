@@ -72,7 +72,8 @@ cat >"$work/schemathesis.toml" <<'TOML'
 expected-statuses = ["2xx", "408"]
 TOML
 # What a schema cannot say: which plans and scripts mean something, which sessions exist, which key is in use, and that
-# /echo takes any method. Unknown query parameters are ignored, as FastAPI ignores them.
+# /echo takes any method. Unknown query parameters are ignored, as FastAPI ignores them; the tool knows that, but does not
+# recognise them beside a parameter of text when it tries one value of each kind ("coverage").
 cat >>"$work/schemathesis.toml" <<'TOML'
 [[operations]]
 include-path-regex = "^/(faults|fail/script|sessions/)"
@@ -82,6 +83,9 @@ include-path-regex = "^/(sessions$|echo)"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "408", "409", "422", "429"]
 checks.negative_data_rejection.enabled = false
 checks.unsupported_method.enabled = false
+[[operations]]
+include-path-regex = "^/journal"
+phases.coverage.checks.negative_data_rejection.enabled = false
 TOML
 # When everything is armed, every valid request must fail, and no other status will do.
 cat >"$work/armed.toml" <<'TOML'
@@ -90,11 +94,13 @@ expected-statuses = ["500"]
 TOML
 
 # compare CONFIGURATION ARGUMENTS...
+# All checks are on; naming them here would put them above the configuration. One worker: ast.parse of Python 3.11 fails
+# now and then when two threads are in it.
 compare() {
   local configuration=$1
   shift
   (cd "$work" && "$schemathesis" --config-file "$work/$configuration" run "$url/openapi.json" \
-    --checks all --phases examples,coverage,fuzzing --mode all --workers 4 --continue-on-failure \
+    --phases examples,coverage,fuzzing --mode all --workers 1 --continue-on-failure \
     --max-examples "${EXAMPLES:-50}" --max-failures 20 --max-response-time 20 --request-timeout 30 \
     --generation-database none --warnings off --no-color "$@")
 }
@@ -105,13 +111,14 @@ install_schemathesis
 start_server
 result=0
 
+# /journal/stream has no end, and its events are no strings of one schema.
 printf '\n== nothing is armed\n'
-compare schemathesis.toml --exclude-path-regex '^/(fail/(count|duration|script)/|faults$|echo)' || result=1
+compare schemathesis.toml --exclude-path-regex '^/(fail/(count|duration|script)/|faults$|echo|journal/stream)' || result=1
 # Apart from /msg, whose keys it would use for other requests.
 compare schemathesis.toml --include-path-regex '^/echo' || result=1
 
 printf '\n== arming and disarming\n'
-compare schemathesis.toml --exclude-path-regex '^/(msg|echo)' || result=1
+compare schemathesis.toml --exclude-path-regex '^/(msg|echo|journal/stream)' || result=1
 
 printf '\n== everything is armed\n'
 ask --output /dev/null --request POST "$url/reset"

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
-use utoipa::OpenApi;
+use utoipa::{IntoParams, OpenApi};
 
 use super::parameters::journal;
 use crate::connection::{Exchange, OnClientExit, Streaming};
@@ -44,6 +44,15 @@ pub fn route() -> Route {
     Route::documented(Plane::Control, "/journal/stream", Document::openapi).get(follow_journal)
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive alone")]
+struct StreamParameters {
+    /// The `seq` behind which the stream begins.
+    #[param(rename = "Last-Event-ID", required = false)]
+    last_event_id: u64,
+}
+
 /// Follow the journal
 ///
 /// Server-sent events: `begun` and `ended`, each with an entry; the id of an `ended` is its `seq`. With
@@ -53,7 +62,7 @@ pub fn route() -> Route {
     get,
     path = "/journal/stream",
     tag = "journal",
-    params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` behind which the stream begins")),
+    params(StreamParameters),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 409, description = "The journal is off", body = ErrorBody),
