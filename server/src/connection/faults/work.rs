@@ -54,7 +54,8 @@ impl Work {
     /// Ends the connection, whatever is written.
     pub(super) fn end(end: End) -> Box<Self> {
         let asked = Asked { content: Content::HeadAndBody, protocol: Protocol::Http11 };
-        let mut work = Self::on_answer(Order { delivery: Delivery::Instead(end), asked, revoked: Box::pin(pending()) });
+        let mut work =
+            Self::on_answer(Order { delivery: Delivery::Instead(end), asked, revoked: Box::pin(pending()) });
         work.stage = Stage::Finishing(Finish::End(end));
         work
     }
