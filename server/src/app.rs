@@ -182,8 +182,10 @@ fn serve(
             .configure(|app| upstream::register(app, config))
             .wrap(Condition::new(has_cors, cors::layer(&config.cors())))
             .wrap(Condition::new(has_cors, Wrap::with(AnyMethod)))
-            .wrap(Wrap::with(Observe((RequestLog, Recorder { journals }))))
-            .wrap(Wrap::with(RequestEnvelope { state: state.clone() }));
+            .wrap(Wrap::with((
+                RequestEnvelope { state: state.clone() },
+                Observe((RequestLog, Recorder { journals })),
+            )));
         let (connections, shared) = (Arc::clone(&connections), state.clone());
         fn_service(move |socket: TcpStream| {
             let _ = socket.set_nodelay(true);

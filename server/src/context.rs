@@ -113,11 +113,11 @@ impl RequestContext {
     /// Begins to record the request, if its session has a journal. `begin` gets the journal, and when the request came.
     /// A request that is dropped before its answer is made leaves the entry of a client that left.
     pub fn record(request: &HttpRequest, begin: impl FnOnce(&Journal, std::time::Instant) -> Recording) {
-        let Some(state) = Self::session(request) else { return };
-        let (Some(journal), Some(deadline)) = (&state.journal, Self::deadline(request)) else { return };
-        let recording = begin(journal, (deadline - state.request_timeout).into_std());
-        if let Some(context) = request.extensions_mut().get_mut::<Self>() {
-            context.recording = Some(recording);
+        let mut extensions = request.extensions_mut();
+        let Some(context) = extensions.get_mut::<Self>() else { return };
+        if let Some(journal) = &context.state.journal {
+            let came = context.deadline - context.state.request_timeout;
+            context.recording = Some(begin(journal, came.into_std()));
         }
     }
 

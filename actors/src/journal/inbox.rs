@@ -132,7 +132,9 @@ impl<R: Record> Inbox<R> {
     pub(super) fn take(&self) -> VecDeque<(Instant, R)> {
         let mut inner = self.lock();
         inner.state = State::Empty;
-        mem::take(&mut inner.ended)
+        // An inbox that has been full will soon be full again, and does not grow to it step by step.
+        let capacity = if inner.ended.len() >= FULL { FULL } else { 0 };
+        mem::replace(&mut inner.ended, VecDeque::with_capacity(capacity))
     }
 
     /// When the oldest record that waits ended.

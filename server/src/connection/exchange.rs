@@ -131,8 +131,8 @@ impl Exchange {
 
     /// The state of the connection that a request came on; `None` in a test without connections.
     #[must_use]
-    pub fn of(request: &HttpRequest) -> Option<Rc<Self>> {
-        request.conn_data::<Rc<Self>>().cloned()
+    pub fn of(request: &HttpRequest) -> Option<&Rc<Self>> {
+        request.conn_data::<Rc<Self>>()
     }
 
     /// Reports that a request has been accepted. What is written from now on is our answer to it.
@@ -161,9 +161,9 @@ impl Exchange {
 
     /// Announces that the body of the answer is streamed: the answer ends when what is returned is dropped.
     #[must_use = "dropping it ends the answer"]
-    pub fn stream(self: Rc<Self>) -> Streaming {
+    pub fn stream(self: &Rc<Self>) -> Streaming {
         self.body.set(Body::Stream);
-        Streaming(self)
+        Streaming(Rc::clone(self))
     }
 
     /// Why the request at hand must not be executed: the connection ends instead of an answer.
@@ -175,7 +175,7 @@ impl Exchange {
     /// As [`spent`](Self::spent), of the connection that a request came on.
     #[must_use]
     pub fn spent_before(request: &HttpRequest) -> Option<Spent> {
-        request.conn_data::<Rc<Self>>().and_then(|exchange| exchange.spent())
+        Self::of(request).and_then(|exchange| exchange.spent())
     }
 
     /// The number of the connection, which no other connection of this server has.

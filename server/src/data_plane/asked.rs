@@ -28,7 +28,7 @@ pub(super) struct Asked {
     /// The idempotency key.
     pub(super) key: Option<Key>,
     /// The step of `X-Fault`.
-    pub(super) fault: Option<Step<Fault>>,
+    pub(super) fault: Option<Box<Step<Fault>>>,
 }
 
 /// The parameter `delay`.
@@ -111,7 +111,7 @@ fn delay(request: &HttpRequest) -> Result<Duration, validation::Fault> {
 }
 
 /// The step that a request asks for itself, where the configuration lets it.
-fn fault(request: &HttpRequest) -> Result<Option<Step<Fault>>, Box<Problem>> {
+fn fault(request: &HttpRequest) -> Result<Option<Box<Step<Fault>>>, Box<Problem>> {
     let mut values = request.headers().get_all(&FAULT).map(HeaderValue::as_bytes);
     // As with the other headers of ours, an empty one counts as none.
     let Some(first) = values.next().filter(|first| !first.trim_ascii().is_empty()) else { return Ok(None) };
@@ -124,5 +124,6 @@ fn fault(request: &HttpRequest) -> Result<Option<Step<Fault>>, Box<Problem>> {
         None => short::read(text.trim()).map_err(|why| why.to_string()),
     };
     let place = || vec![Place::from("header"), Place::from("X-Fault")];
-    read.map(Some).map_err(|why| Box::new(Problem::invalid_value(place(), text.as_ref().into(), &why)))
+    read.map(|step| Some(Box::new(step)))
+        .map_err(|why| Box::new(Problem::invalid_value(place(), text.as_ref().into(), &why)))
 }

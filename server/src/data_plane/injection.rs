@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use log::debug;
-use resilience_actors::fault::{Delay, Effect, Injection, MAX_DELAY, Source, Step};
+use resilience_actors::fault::{Delay, Effect, Injection, MAX_DELAY, Source};
 
 use super::asked::Asked;
 use super::facts::Facts;
@@ -73,7 +73,7 @@ pub(super) fn is_possible(session: &CurrentSession, asked: &Asked) -> bool {
 
 /// Whether a request to an unknown path is concerned by a fault.
 pub(super) fn concerns(session: &CurrentSession, request: &HttpRequest, asked: &Asked) -> bool {
-    let injects = asked.fault.as_ref().is_some_and(Step::injects);
+    let injects = asked.fault.as_ref().is_some_and(|step| step.injects());
     injects || (asked.fault.is_none() && session.faults.concerns(&Facts::new(request, asked.key.as_deref())))
 }
 

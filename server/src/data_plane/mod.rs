@@ -61,13 +61,12 @@ pub async fn serve(
         RequestContext::note(request, |entry| entry.key = Some(Key::clone(key)));
     }
     if endpoint == Endpoint::Unknown && !injection::concerns(session, request, &asked) {
-        taken::ignore(request, &mut payload, endpoint.body_limit()).await?;
-        return Err(ApiError::NotFound);
+        return Box::pin(refuse(request, &mut payload)).await;
     }
     RequestContext::with_session(request, |_, session| session.count_request());
     // A body is read before the request takes a slot, unless a fault may answer the request without it.
     let may_inject = injection::is_possible(session, &asked);
-    let body = match endpoint {
+    let mut body = match endpoint {
         Endpoint::Message | Endpoint::Echo if !may_inject => {
             Some(taken::read(request, &mut payload, endpoint.body_limit()).await?)
         }
@@ -81,13 +80,12 @@ pub async fn serve(
     if let Decision::Fail(failure) = failure {
         note_fault(request, FaultSource::Mode, ApiError::InducedFailure.status_code().as_str());
         if body.is_none() {
-            drain(endpoint, request, &mut payload, endpoint.body_limit()).await?;
+            Box::pin(drain(endpoint, request, &mut payload, endpoint.body_limit())).await?;
         }
         log_failure(request, failure.spend());
         return Err(ApiError::InducedFailure);
     }
     let injected = if may_inject {
-        // A future of its own, so that a request without a fault does not carry its size about.
         match Box::pin(inject(session, request, &asked, &mut payload, &mut slot)).await? {
             Next::Answer(answer) => return Ok(answer),
             Next::Execute(injected) => injected,
@@ -95,7 +93,14 @@ pub async fn serve(
     } else {
         None
     };
-    let answer = work(endpoint, session, request, &asked, body, payload, &mut slot).await;
+    // What is rare is a future of its own, so that the usual request does not carry its size about.
+    let answer = match endpoint {
+        Endpoint::Message | Endpoint::Echo => {
+            work(endpoint, session, request, &asked, &mut body, &mut payload, &mut slot).await
+        }
+        Endpoint::Upstream => Box::pin(forward(request, payload, &mut slot)).await,
+        Endpoint::Unknown => Box::pin(refuse(request, &mut payload)).await,
+    };
     match injected {
         // A refusal is an answer as well, and its fault has been counted.
         Some(injected) => {
@@ -112,37 +117,41 @@ async fn work(
     session: &CurrentSession,
     request: &HttpRequest,
     asked: &Asked,
-    body: Option<Bytes>,
-    mut payload: Payload,
+    body: &mut Option<Bytes>,
+    payload: &mut Payload,
     slot: &mut Option<Slot>,
 ) -> Result<HttpResponse, ApiError> {
-    match (endpoint, &asked.key) {
-        (Endpoint::Upstream, _) => {
-            let answer = Box::pin(upstream::forward(request, payload, slot)).await?;
+    let body = match body {
+        Some(body) => body,
+        None => body.insert(taken::read(request, payload, endpoint.body_limit()).await?),
+    };
+    let (id, replay) = match &asked.key {
+        Some(key) => execute(session, request, key, body, asked.delay, slot).await?,
+        None => {
+            execution::wait(asked.delay, request).await;
             note_execution(request, journal::Execution::Executed);
-            RequestContext::note(request, |entry| entry.answered_by = AnsweredBy::Upstream);
-            Ok(answer)
+            (Uuid::new_v4(), Replay::No)
         }
-        (Endpoint::Unknown, _) => {
-            taken::ignore(request, &mut payload, endpoint.body_limit()).await?;
-            Err(ApiError::NotFound)
-        }
-        (Endpoint::Message | Endpoint::Echo, key) => {
-            let body = match body {
-                Some(body) => body,
-                None => taken::read(request, &mut payload, endpoint.body_limit()).await?,
-            };
-            let (id, replay) = match key {
-                Some(key) => execute(session, request, key, &body, asked.delay, slot).await?,
-                None => {
-                    execution::wait(asked.delay, request).await;
-                    note_execution(request, journal::Execution::Executed);
-                    (Uuid::new_v4(), Replay::No)
-                }
-            };
-            Ok(endpoint.answer(request, &body, id, replay))
-        }
-    }
+    };
+    Ok(endpoint.answer(request, body, id, replay))
+}
+
+/// Has the upstream answer the request.
+async fn forward(
+    request: &HttpRequest,
+    payload: Payload,
+    slot: &mut Option<Slot>,
+) -> Result<HttpResponse, ApiError> {
+    let answer = upstream::forward(request, payload, slot).await?;
+    note_execution(request, journal::Execution::Executed);
+    RequestContext::note(request, |entry| entry.answered_by = AnsweredBy::Upstream);
+    Ok(answer)
+}
+
+/// Refuses a request to a path that no route has.
+async fn refuse(request: &HttpRequest, payload: &mut Payload) -> Result<HttpResponse, ApiError> {
+    taken::ignore(request, payload, Endpoint::Unknown.body_limit()).await?;
+    Err(ApiError::NotFound)
 }
 
 /// Decides the fault of the request, waits for its delay, and says what follows.

@@ -3,33 +3,27 @@
 //! actix-cors lists the methods that it allows, and refuses every other one. This layer around it asks for `GET`
 //! instead, so that origin and headers are checked as for any request, and adds the method to the list.
 
-use actix_web::Error;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, HeaderValue};
 
-use super::layer::Layer;
+use super::layer::{Answered, Layer};
 
 /// Lets a preflight ask for any method.
 pub struct AnyMethod;
 
 impl Layer for AnyMethod {
-    async fn call<S, B>(
+    async fn call(
         &self,
         mut request: ServiceRequest,
-        inner: &S,
-    ) -> Result<ServiceResponse<BoxBody>, Error>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-        B: MessageBody + 'static,
-    {
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> Answered {
         let Some(method) = extension_method(&request) else {
-            return Ok(inner.call(request).await?.map_into_boxed_body());
+            return inner(request).await;
         };
         let placeholder = HeaderValue::from_static("GET");
         request.headers_mut().insert(ACCESS_CONTROL_REQUEST_METHOD, placeholder);
-        let mut response = inner.call(request).await?.map_into_boxed_body();
+        let mut response = inner(request).await?;
         if let Some(allowed) = response.headers_mut().get_mut(ACCESS_CONTROL_ALLOW_METHODS) {
             let list = [allowed.as_bytes(), b", ", method.as_str().as_bytes()].concat();
             // A list of methods is a valid value.

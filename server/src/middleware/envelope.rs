@@ -3,8 +3,8 @@
 use std::panic::AssertUnwindSafe;
 
 use actix_cors::CorsError;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
@@ -14,7 +14,7 @@ use futures::FutureExt;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::layer::Layer;
+use super::layer::{Answered, Layer};
 use crate::connection::Exchange;
 use crate::context::RequestContext;
 use crate::error::{ApiError, AsIntended, detail};
@@ -30,25 +30,21 @@ pub struct RequestEnvelope {
 }
 
 impl Layer for RequestEnvelope {
-    async fn call<S, B>(
+    async fn call(
         &self,
         mut request: ServiceRequest,
-        inner: &S,
-    ) -> Result<ServiceResponse<BoxBody>, Error>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-        B: MessageBody + 'static,
-    {
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> Answered {
         let (id, now) = (Uuid::new_v4(), Instant::now());
         let is_tunnel = request.method() == Method::CONNECT;
-        let exchange = Exchange::of(request.request());
+        let exchange = Exchange::of(request.request()).cloned();
         if let Some(exchange) = &exchange {
             exchange.begin();
         }
         let answered = match resolve(&mut request, &self.state, now.into_std()) {
             Ok(resolved) => {
                 RequestContext::attach(request.request(), id, resolved, now);
-                inner.call(request).await.map(ServiceResponse::map_into_boxed_body)
+                inner(request).await
             }
             Err(refusal) => Ok(request.into_response(refusal.error_response())),
         };

@@ -1,7 +1,8 @@
-//! The trait of a layer, which gets a request and the service inside it.
+//! The trait of a layer, which gets a request and what comes inside it.
 //!
 //! actix-web's own `from_fn` allocates twice for every layer of every request and looks up its arguments each time.
-//! Here a layer allocates once and holds what it needs.
+//! Here a layer allocates once and holds what it needs. Layers that always go together are one: `(outer, inner)` is a
+//! layer, and its requests pay for one allocation.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -12,17 +13,27 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
+/// What a service or a layer makes of a request.
+pub type Answered = Result<ServiceResponse<BoxBody>, Error>;
+
 /// A layer around a service.
 pub trait Layer: 'static {
     /// Handles the request: passes it on to `inner`, or answers by itself.
-    fn call<S, B>(
+    fn call(
         &self,
         request: ServiceRequest,
-        inner: &S,
-    ) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-        B: MessageBody + 'static;
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> impl Future<Output = Answered>;
+}
+
+impl<Outer: Layer, Inner: Layer> Layer for (Outer, Inner) {
+    async fn call(
+        &self,
+        request: ServiceRequest,
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> Answered {
+        self.0.call(request, async |request| self.1.call(request, inner).await).await
+    }
 }
 
 /// Adapts a [`Layer`] to what actix-web can `wrap`.
@@ -75,7 +86,8 @@ where
         let parts = Rc::clone(&self.parts);
         async move {
             let (service, layer) = &*parts;
-            layer.call(request, service).await
+            let inner = async |request| service.call(request).await.map(ServiceResponse::map_into_boxed_body);
+            layer.call(request, inner).await
         }
         .boxed_local()
     }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::{HttpMessage, HttpResponse};
 
+use super::layer::Answered;
 use crate::body;
 use crate::connection::Exchange;
 use crate::observe::recorder;
@@ -18,13 +19,12 @@ const READ_TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Those of `inner`.
-pub async fn pass_on<S, B>(request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody + 'static,
-{
+pub async fn pass_on(
+    request: ServiceRequest,
+    inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+) -> Answered {
     match Exchange::spent_before(request.request()) {
-        None => inner.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        None => inner(request).await,
         Some(_) => Ok(Box::pin(read(request)).await),
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! The work is dropped then, which gives back everything that it holds, and the connection stays usable.
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest};
+use futures::future::LocalBoxFuture;
 use std::future::pending;
 use std::pin::pin;
 use std::task::Poll;
@@ -14,7 +15,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::envelope::catching_panics;
-use super::layer::Layer;
+use super::layer::{Answered, Layer};
 use crate::body;
 use crate::connection::{Delivery, End, Exchange};
 use crate::context::RequestContext;
@@ -38,15 +39,11 @@ pub enum Bounded {
 }
 
 impl Layer for Timeout {
-    async fn call<S, B>(
+    async fn call(
         &self,
         mut request: ServiceRequest,
-        inner: &S,
-    ) -> Result<ServiceResponse<BoxBody>, Error>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-        B: MessageBody + 'static,
-    {
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> Answered {
         let http_request = request.request().clone();
         let deadline = RequestContext::deadline(&http_request).ok_or(ApiError::NoSuchSession)?;
         if self.0 == Bounded::WorkInSession {
@@ -60,7 +57,7 @@ impl Layer for Timeout {
                 }
                 body::ignore(&mut request.take_payload(), body::IGNORED).await?;
             }
-            catching_panics(inner.call(request)).await
+            catching_panics(inner(request)).await
         };
         let mut work = pin!(work);
         // Work that has nothing to wait for needs no clock, and does not carry the size of a wait about.
@@ -68,35 +65,43 @@ impl Layer for Timeout {
             Poll::Ready(finished) => Some(Ok(finished)),
             Poll::Pending => Box::pin(self.wait(&http_request, deadline, work)).await,
         };
-        let answer = match finished {
-            Some(Ok(Ok(response))) => {
-                // A hang is not cut by the request timeout.
-                if self.0 == Bounded::WorkInSession
-                    && let Some(held) = RequestContext::take_held(response.request())
-                {
-                    held.await;
-                }
-                return Ok(response.map_into_boxed_body());
-            }
-            Some(Ok(Err(error))) => error,
-            Some(Err(_elapsed)) => {
-                log(&http_request);
-                RequestContext::note(&http_request, |entry| entry.execution = Execution::None);
-                ApiError::Timeout.into()
-            }
-            None => {
-                if let Some(exchange) = Exchange::of(&http_request) {
-                    let delivery = Delivery::Instead(End::Close);
-                    exchange.deliver(&http_request, delivery, Box::pin(pending()));
-                }
-                ApiError::NoSuchSession.into()
-            }
-        };
-        Ok(ServiceResponse::from_err(answer, http_request))
+        match finished {
+            Some(Ok(Ok(response))) => match self.held(&http_request) {
+                None => Ok(response),
+                Some(held) => Box::pin(answer_behind(held, response)).await,
+            },
+            Some(Ok(Err(error))) => Ok(ServiceResponse::from_err(error, http_request)),
+            Some(Err(_elapsed)) => Ok(ServiceResponse::from_err(timed_out(&http_request), http_request)),
+            None => Ok(ServiceResponse::from_err(session_ended(&http_request), http_request)),
+        }
     }
 }
 
+/// Answers when what holds the answer back is done. A hang is not cut by the request timeout.
+async fn answer_behind(held: LocalBoxFuture<'static, ()>, response: ServiceResponse<BoxBody>) -> Answered {
+    held.await;
+    Ok(response)
+}
+
+fn timed_out(request: &HttpRequest) -> ApiError {
+    log(request);
+    RequestContext::note(request, |entry| entry.execution = Execution::None);
+    ApiError::Timeout
+}
+
+fn session_ended(request: &HttpRequest) -> ApiError {
+    if let Some(exchange) = Exchange::of(request) {
+        exchange.deliver(request, Delivery::Instead(End::Close), Box::pin(pending()));
+    }
+    ApiError::NoSuchSession
+}
+
 impl Timeout {
+    /// What holds the answer back.
+    fn held(&self, request: &HttpRequest) -> Option<LocalBoxFuture<'static, ()>> {
+        (self.0 == Bounded::WorkInSession).then(|| RequestContext::take_held(request)).flatten()
+    }
+
     /// Waits for `work`: until the deadline, and for a request to the data plane until its session ends (`None`).
     async fn wait<T>(
         &self,

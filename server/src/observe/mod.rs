@@ -7,12 +7,12 @@
 pub mod recorder;
 mod request_log;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::{Error, HttpRequest};
+use actix_web::HttpRequest;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 
 use crate::error::ApiError;
-use crate::middleware::layer::Layer;
+use crate::middleware::layer::{Answered, Layer};
 use crate::middleware::spent;
 
 pub use recorder::{Journals, Recorder};
@@ -56,11 +56,11 @@ pub struct End<'a> {
 pub struct Observe<L>(pub L);
 
 impl<L: Listener> Layer for Observe<L> {
-    async fn call<S, B>(&self, request: ServiceRequest, inner: &S) -> Result<ServiceResponse<BoxBody>, Error>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-        B: MessageBody + 'static,
-    {
+    async fn call(
+        &self,
+        request: ServiceRequest,
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> Answered {
         if !self.0.is_interested() {
             return spent::pass_on(request, inner).await;
         }

@@ -50,7 +50,7 @@ impl Listener for Recorder {
         let Some(answer) = end.answer else { return };
         let Some(mut recording) = RequestContext::take_recording(answer.request()) else { return };
         let exchange = Exchange::of(answer.request());
-        let fate = exchange.as_ref().map_or(Fate::Whole, |exchange| exchange.fate());
+        let fate = exchange.map_or(Fate::Whole, |exchange| exchange.fate());
         if let Some(entry) = recording.entry() {
             complete(entry, answer, fate);
         }

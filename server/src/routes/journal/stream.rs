@@ -71,7 +71,7 @@ struct StreamParameters {
 )]
 async fn follow_journal(session: CurrentSession, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let journal = journal(&session)?;
-    let exchange = Exchange::of(&request);
+    let exchange = Exchange::of(&request).cloned();
     if let Some(exchange) = &exchange {
         exchange.on_client_exit(OnClientExit::Drop);
     }
@@ -82,7 +82,7 @@ async fn follow_journal(session: CurrentSession, request: HttpRequest) -> Result
         last: last.unwrap_or(0),
         unsent: VecDeque::from([comment("journal")]),
         session_ended: session.ended.clone(),
-        _streaming: exchange.clone().map(Exchange::stream),
+        _streaming: exchange.as_ref().map(Exchange::stream),
         exchange,
     };
     Ok(HttpResponse::Ok()
