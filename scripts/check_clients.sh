@@ -95,9 +95,9 @@ left_out() {
 if have curl; then
   version=$(curl --version | awk 'NR == 1 { print $2 }')
   column curl "$version" "\`curl -sf URL\`"
-  with_file --data-binary=@ curl -q -sf
+  with_file -d@ curl -q -sf
   column "curl --retry" "$version" "\`curl -sf --retry 3 URL\`"
-  with_file --data-binary=@ curl -q -sf --retry 3
+  with_file -d@ curl -q -sf --retry 3
 else left_out curl curl; fi
 
 if have wget; then

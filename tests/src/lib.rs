@@ -10,6 +10,7 @@
 //! * [`session`] makes sessions of a server and talks to them.
 //! * [`siege`] is a server for hostile requests, and the check that they did no harm.
 //! * [`coded`] makes bodies with content codings, and bombs.
+//! * [`terminal`] is a pseudo terminal.
 //! * [`certificates`] makes certificates and configurations for servers that speak TLS.
 //! * [`wire_server`] is a server that misbehaves byte by byte, for the client.
 //! * [`proxy`] is a proxy that misbehaves, and starts a real one.
@@ -36,6 +37,7 @@ pub mod seed;
 pub mod server;
 pub mod session;
 pub mod siege;
+pub mod terminal;
 pub mod wire_server;
 
 /// The Rust examples of the documents, compiled as doc tests.

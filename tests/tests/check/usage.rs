@@ -1,9 +1,11 @@
 //! The command line of `check`, its reports and its exit codes.
 
+use std::io::Read;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use workspace_tests::terminal::terminal;
 use workspace_tests::{answer, http, within};
 
 use crate::support::{check, end, resilient};
@@ -82,6 +84,27 @@ async fn the_report_has_the_form_that_was_asked_for() {
         markdown.stdout.starts_with("| case | result | why |\n|---|---|---|\n| `steady` | pass |"),
         "{markdown:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_terminal_gets_a_progress_bar_beside_the_report() {
+    let (mut ours, theirs) = terminal();
+    let program = check(&two_cases(&[])).env("TERM", "xterm-256color");
+    let mut command = program.command();
+    let child = command.stderr(theirs).spawn().unwrap();
+    drop(command);
+    let reader = std::thread::spawn(move || {
+        let (mut text, mut chunk) = (Vec::new(), [0; 4096]);
+        // The end of the other side is an error on this one.
+        while let Ok(length @ 1..) = ours.read(&mut chunk) {
+            text.extend_from_slice(&chunk[..length]);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let output = within("the end", child.wait_with_output()).await.unwrap();
+    assert!(output.stdout.starts_with(b"steady   pass  "), "{output:?}");
+    let shown = reader.join().unwrap();
+    assert!(shown.contains("/2 cases"), "{shown:?}");
 }
 
 #[tokio::test]

@@ -11,10 +11,11 @@ use std::time::Duration;
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
 use rustix::process::Signal;
 use tokio::process::{Child, Command};
+use workspace_tests::terminal::terminal;
 use workspace_tests::wire_server::{Act, WireServer, reply};
 use workspace_tests::{Program, within};
 
-use crate::support::{end, get, received, report_of, resilient, signal, signalled, spawn, terminal};
+use crate::support::{end, get, received, report_of, resilient, signal, signalled, spawn};
 
 const STOPS: [(Signal, i32); 2] = [(Signal::INT, 130), (Signal::TERM, 143)];
 

@@ -1,14 +1,11 @@
 //! Runs of the command.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
@@ -112,13 +109,4 @@ impl UnusedPort {
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.0.local_addr().expect("a bound socket has an address"))
     }
-}
-
-/// The two ends of a terminal.
-pub(crate) fn terminal() -> (File, File) {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be made");
-    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a fresh terminal can be unlocked");
-    let name = ptsname(&ours, Vec::new()).expect("a terminal has a name");
-    let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it can be opened");
-    (ours.into(), theirs.into())
 }

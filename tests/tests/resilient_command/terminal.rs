@@ -5,10 +5,11 @@ use std::io::Read;
 use std::process::Stdio;
 use std::thread;
 
+use workspace_tests::terminal::terminal;
 use workspace_tests::wire_server::{WireServer, reply};
 use workspace_tests::{Program, TestServer, within};
 
-use crate::support::{end, get, report_of, resilient, terminal};
+use crate::support::{end, get, report_of, resilient};
 
 /// Runs a program on a terminal, and returns what it writes there.
 async fn on_terminal(program: Program) -> String {
