@@ -24,7 +24,8 @@ below, nothing is taken from documentation. Measured on {today}.
 * `early-answer` and `lost-ack` were measured with a POST (of 1,000,000 and of 8 bytes) without an idempotency key, all
   other cases with a GET.
 * `ten-alike` and `rate-limit` run the client several times, and waits are random: a single cell may differ from run to
-  run. `ten-alike` passes where the first wait is shorter than 100 ms.
+  run. `ten-alike` compares waits of 100 ms or more, and finds those alike that differ by less than 2 %: it says nothing of
+  a client whose first wait is shorter, and on a busy machine it may miss one without jitter.
 """
 
 
