@@ -1,6 +1,6 @@
 //! A call: what the client's user asked for once, and the requests that the client made for it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use crate::journal::{Ended, Entry};
@@ -8,7 +8,7 @@ use crate::journal::{Ended, Entry};
 use super::attempt::{Attempt, Outcome, end};
 use super::index::Waiting;
 use super::redirect;
-use super::strand::Strand;
+use super::strand::{NOTICED_WITHIN, Strand};
 
 /// How long after a request that ended before a byte its repetition is the work of the HTTP library.
 const RESENT_WITHIN: Duration = Duration::from_millis(100);
@@ -22,6 +22,8 @@ pub enum Basis {
     Key,
     /// Their likeness.
     Guess,
+    /// Nothing: it is a request to where several calls were redirected, and is of one of them.
+    Unclear,
 }
 
 /// A call.
@@ -79,12 +81,16 @@ fn strands<'a>(entries: &[&'a Entry]) -> Vec<Strand<'a>> {
         let target = (entry.method(), entry.path(), entry.query());
         let followed = match redirects.is_empty() {
             true => None,
-            false => redirects.take_last(&redirect::normalised(entry.path()), Duration::ZERO, entry.at),
+            false => {
+                let path = redirect::normalised(entry.path());
+                redirects.take_last(&path, Duration::ZERO, entry.at + NOTICED_WITHIN)
+            }
         };
         let resent = || {
+            let from = entry.at.saturating_sub(RESENT_WITHIN);
             unanswered
-                .take_last(&target, entry.at.saturating_sub(RESENT_WITHIN), entry.at)
-                .filter(|number| attempts[*number].last().connection != entry.connection)
+                .take_last(&target, from, entry.at + NOTICED_WITHIN)
+                .filter(|number| is_resent(attempts[*number].last(), entry))
         };
         let number = match followed.or_else(resent) {
             Some(number) => {
@@ -104,6 +110,16 @@ fn strands<'a>(entries: &[&'a Entry]) -> Vec<Strand<'a>> {
         }
     }
     sort(attempts)
+}
+
+/// Whether a request is what an HTTP library sends again by itself: the same, on another connection.
+fn is_resent(before: &Entry, entry: &Entry) -> bool {
+    let names = |entry: &Entry| entry.header_names().map(str::to_owned).collect::<BTreeSet<_>>();
+    let other_body = matches!((before.body, entry.body), (Some(one), Some(other)) if one != other);
+    before.connection != entry.connection
+        && before.key == entry.key
+        && !other_body
+        && names(before) == names(entry)
 }
 
 /// Puts the attempts that repeat one another together.

@@ -7,9 +7,10 @@ use crate::journal::Entry;
 
 use super::attempt::{self, Outcome, end};
 use super::call::{Basis, Call};
-use super::index::Waiting;
+use super::index::{Only, Waiting};
 use super::policy::Policy;
 use super::redirect;
+use super::strand::NOTICED_WITHIN;
 
 /// What the session says of its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,16 @@ struct Group<'a> {
     entries: Vec<&'a Entry>,
     /// When the request ended after which another of this call is expected.
     waits_since: Option<Duration>,
+    /// Where the last redirect of the call leads, and when it ended; `None` once the client has followed it.
+    redirect: Option<(String, Duration)>,
+}
+
+/// Which call a request without a name belongs to.
+enum Origin {
+    Known(usize),
+    New,
+    /// It follows the redirect of one of several calls.
+    Unclear,
 }
 
 struct Groups<'a> {
@@ -88,44 +99,74 @@ impl<'a> Groups<'a> {
     }
 
     fn add(&mut self, entry: &'a Entry, name: Option<Name<'a>>) {
-        let known = match name {
-            Some(name) => self.named.get(&name).copied(),
-            None => self.redirected(entry).or_else(|| self.guess(entry)),
+        let origin = match name {
+            Some(name) => self.named.get(&name).map_or(Origin::New, |number| Origin::Known(*number)),
+            None => self.origin(entry),
         };
-        let number = known.unwrap_or_else(|| self.begin(entry, name));
+        let number = match origin {
+            Origin::Known(number) => number,
+            Origin::New => self.begin(entry, name),
+            Origin::Unclear => self.begin_as(entry, name, Basis::Unclear),
+        };
         self.groups[number].entries.push(entry);
-        if let Some(path) = redirect::target(entry) {
-            self.redirects.insert(path, end(entry), number);
-        }
+        self.note_redirect(number, entry);
         if self.groups[number].basis == Basis::Guess {
             self.expect_more(number, entry);
         }
     }
 
     fn begin(&mut self, entry: &'a Entry, name: Option<Name<'a>>) -> usize {
-        let number = self.groups.len();
         let basis = match name {
             Some(Name::Session | Name::Mark(_)) => Basis::Marked,
             Some(Name::Key(_)) => Basis::Key,
             None => Basis::Guess,
         };
+        self.begin_as(entry, name, basis)
+    }
+
+    fn begin_as(&mut self, entry: &'a Entry, name: Option<Name<'a>>, basis: Basis) -> usize {
+        let number = self.groups.len();
         let key = match name {
             Some(Name::Key(key)) => Some(key),
             _ => entry.key.as_deref(),
         };
-        self.groups.push(Group { basis, key, entries: Vec::new(), waits_since: None });
+        self.groups.push(Group { basis, key, entries: Vec::new(), waits_since: None, redirect: None });
         if let Some(name) = name {
             self.named.insert(name, number);
         }
         number
     }
 
-    fn redirected(&mut self, entry: &Entry) -> Option<usize> {
-        if self.redirects.is_empty() {
-            return None;
+    fn origin(&self, entry: &'a Entry) -> Origin {
+        let redirected = match self.redirects.is_empty() {
+            true => Only::None,
+            false => {
+                let path = redirect::normalised(entry.path());
+                let from = entry.at.saturating_sub(FOLLOWED_WITHIN);
+                self.redirects.only(&path, from, entry.at + NOTICED_WITHIN)
+            }
+        };
+        match redirected {
+            Only::One(number) => Origin::Known(number),
+            Only::Several => Origin::Unclear,
+            Only::None => self.guess(entry).map_or(Origin::New, Origin::Known),
         }
-        let path = redirect::normalised(entry.path());
-        self.redirects.take_last(&path, entry.at.saturating_sub(FOLLOWED_WITHIN), entry.at)
+    }
+
+    /// Notes that the call has followed its redirect with this request, and where this one is redirected to.
+    fn note_redirect(&mut self, number: usize, entry: &Entry) {
+        let group = &mut self.groups[number];
+        if let Some((path, since)) =
+            group.redirect.take_if(|(path, _)| *path == redirect::normalised(entry.path()))
+        {
+            self.redirects.remove(&path, since, number);
+        }
+        let Some(path) = redirect::target(entry) else { return };
+        let since = end(entry);
+        if let Some((path, since)) = group.redirect.replace((path.clone(), since)) {
+            self.redirects.remove(&path, since, number);
+        }
+        self.redirects.insert(path, since, number);
     }
 
     fn guess(&self, entry: &'a Entry) -> Option<usize> {

@@ -10,6 +10,14 @@ pub(super) struct Waiting<K> {
     sets: HashMap<K, BTreeSet<(Duration, usize)>>,
 }
 
+/// How many numbers wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Only {
+    None,
+    One(usize),
+    Several,
+}
+
 impl<K: Eq + Hash> Waiting<K> {
     pub(super) fn new() -> Self {
         Self { sets: HashMap::new() }
@@ -33,6 +41,17 @@ impl<K: Eq + Hash> Waiting<K> {
     /// The number that has waited longest since `from` or later, and since `to` or earlier.
     pub(super) fn first(&self, key: &K, from: Duration, to: Duration) -> Option<(Duration, usize)> {
         self.sets.get(key)?.range((from, 0)..=(to, usize::MAX)).next().copied()
+    }
+
+    /// The number that waits since `from` or later, and since `to` or earlier, if it is the only one.
+    pub(super) fn only(&self, key: &K, from: Duration, to: Duration) -> Only {
+        let Some(set) = self.sets.get(key) else { return Only::None };
+        let mut found = set.range((from, 0)..=(to, usize::MAX));
+        match (found.next(), found.next()) {
+            (None, _) => Only::None,
+            (Some((_, number)), None) => Only::One(*number),
+            (Some(_), Some(_)) => Only::Several,
+        }
     }
 
     /// Takes out the number that has waited for the shortest time, since `from` or later, and since `to` or earlier.

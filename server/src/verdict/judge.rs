@@ -156,7 +156,7 @@ impl<'a> Open<'a> {
             && match call.basis {
                 Basis::Marked => self.grouping == Grouping::OneCall || first.is_some_and(marked),
                 Basis::Key => call.key.is_some_and(|key| self.keys.contains(key)),
-                Basis::Guess => first.is_some_and(alike),
+                Basis::Guess | Basis::Unclear => first.is_some_and(alike),
             }
     }
 
@@ -170,7 +170,7 @@ impl<'a> Open<'a> {
         };
         JudgedCall {
             key: call.key.map(str::to_owned),
-            guess: call.basis == Basis::Guess,
+            guess: matches!(call.basis, Basis::Guess | Basis::Unclear),
             waits_ms: waits.map(in_ms).collect(),
             attempts: attempts.iter().map(|attempt| attempt.first().seq).collect(),
             outcome,

@@ -25,6 +25,8 @@ struct Relation {
     previous: Option<usize>,
     /// One was in flight.
     overlaps: bool,
+    /// One was in flight, or had ended so little before that the client may not have known.
+    may_overlap: bool,
     /// One had succeeded.
     after_success: bool,
     /// One had failed.
@@ -56,6 +58,11 @@ impl<'a> Strand<'a> {
     /// Whether an attempt was in flight when this one began.
     pub(super) fn overlaps(&self, number: usize) -> bool {
         self.relations.get(number).is_some_and(|relation| relation.overlaps)
+    }
+
+    /// Whether this one may have been sent while another attempt was in flight.
+    pub(super) fn may_overlap(&self, number: usize) -> bool {
+        self.relations.get(number).is_some_and(|relation| relation.may_overlap)
     }
 
     /// Whether an attempt had failed when this one began.
@@ -117,6 +124,7 @@ fn relations(attempts: &[Attempt<'_>]) -> Vec<Relation> {
     let mut in_flight = BinaryHeap::new();
     let mut so_far = Relation::default();
     let mut relations = Vec::with_capacity(attempts.len());
+    let mut last_end: Option<Duration> = None;
     for (number, attempt) in attempts.iter().enumerate() {
         so_far.previous = None;
         while let Some(&Reverse((end, ended))) = in_flight.peek() {
@@ -131,6 +139,8 @@ fn relations(attempts: &[Attempt<'_>]) -> Vec<Relation> {
             }
         }
         so_far.overlaps = !in_flight.is_empty();
+        so_far.may_overlap = last_end.is_some_and(|end| end + NOTICED_WITHIN > attempt.begin());
+        last_end = last_end.max(Some(attempt.end()));
         relations.push(so_far);
         in_flight.push(Reverse((attempt.end(), number)));
     }

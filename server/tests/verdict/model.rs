@@ -341,7 +341,9 @@ impl<'r> Run<'r> {
         let decides =
             early.status.is_some_and(|status| status < 300 || !self.client.retries_after(Some(status)));
         if decides && !matches!(early.status, Some(401)) {
-            self.world.cancel(late.entry, early.at);
+            if !self.client.is(Row::OverlappingAttempts) {
+                self.world.cancel(late.entry, early.at);
+            }
             return early;
         }
         let not_before = early.not_before.max(late.not_before);

@@ -23,10 +23,15 @@ pub(super) fn too_many(context: &Context<'_, '_>) -> Option<Found> {
     let most = promised.unwrap_or(MOST);
     let made = |strand: &Strand<'_>| {
         let all = strand.attempts().len();
-        let hedged = (0..all).filter(|number| strand.overlaps(*number)).count().min(all / 2);
+        let hedged = (0..all).filter(|number| strand.may_overlap(*number)).count().min(all / 2);
         let negotiated = strand.retries().iter().filter(|retry| retry.negotiated).count();
-        // A promise is about retries: a hedged attempt is not one.
-        all - negotiated - promised.map_or(0, |_| hedged.min(all - negotiated))
+        // What the server asked for is no attempt more, nor is what was hedged of it. A promise is about retries: a
+        // hedged attempt is not one.
+        let excused = match promised {
+            Some(_) => negotiated + hedged,
+            None => negotiated + negotiated.min(hedged),
+        };
+        all.saturating_sub(excused)
     };
     let cases: Vec<_> = context.strands().filter(|strand| made(strand) > most).map(attempts).collect();
     Found::of(&cases, |calls| format!("{} of more than {most} attempts", counted(calls, "call")))

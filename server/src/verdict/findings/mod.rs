@@ -79,7 +79,7 @@ const RULES: [(Row, From, Rule); 20] = [
 
 /// Everything that the client did wrong, in the order of the rows.
 pub(super) fn find(journal: &Journal<'_>, calls: &[Call<'_>], policy: &Policy) -> Vec<Finding> {
-    let certain = |call: &&Call<'_>| call.basis != Basis::Guess;
+    let certain = |call: &&Call<'_>| matches!(call.basis, Basis::Marked | Basis::Key);
     let all = Context::new(journal, calls.iter().collect(), calls, policy);
     let certain = Context::new(journal, calls.iter().filter(certain).collect(), calls, policy);
     let judged = |(row, basis, rule): &(Row, From, Rule)| {

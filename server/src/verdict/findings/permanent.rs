@@ -1,9 +1,9 @@
 //! Whether the client tries again when it helps, and only then: `no-retry` and `retried-permanent`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::verdict::attempt::{Attempt, Outcome};
-use crate::verdict::call::Call;
+use crate::verdict::call::{Basis, Call};
 use crate::verdict::retry_after;
 use crate::verdict::strand::{Retry, Strand};
 
@@ -16,6 +16,9 @@ pub(super) fn no_retry(context: &Context<'_, '_>) -> Option<Found> {
         return None;
     }
     let given_up = |call: &Call<'_>| match call.attempts().as_slice() {
+        // It may have been another attempt of a call that was redirected.
+        _ if call.basis == Basis::Unclear => None,
+        _ if was_sent_again(call) => None,
         [only] if failed_in_passing(context, only) && !is_excused(context, only) => {
             Some(vec![only.last().seq])
         }
@@ -25,6 +28,12 @@ pub(super) fn no_retry(context: &Context<'_, '_>) -> Option<Found> {
         let calls = counted(calls, "call");
         format!("{calls} that may be repeated failed in passing, and the client never tried one again")
     })
+}
+
+/// Whether a request of the call was sent twice, even if that was no attempt: a client may have counted it as one.
+fn was_sent_again(call: &Call<'_>) -> bool {
+    let mut sent = HashSet::new();
+    call.entries.iter().any(|entry| !sent.insert((entry.method(), entry.path())))
 }
 
 fn was_tried_again(context: &Context<'_, '_>, call: &Call<'_>) -> bool {
