@@ -11,7 +11,7 @@ use super::redirect;
 use super::strand::{NOTICED_WITHIN, Strand};
 
 /// How long after a request that ended before a byte its repetition is the work of the HTTP library.
-const RESENT_WITHIN: Duration = Duration::from_millis(100);
+pub(super) const RESENT_WITHIN: Duration = Duration::from_millis(100);
 
 /// What says that requests belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,10 @@ fn strands<'a>(entries: &[&'a Entry]) -> Vec<Strand<'a>> {
     let mut attempts: Vec<Attempt<'a>> = Vec::new();
     let mut redirects: Waiting<String> = Waiting::new();
     let mut unanswered: Waiting<Target<'a>> = Waiting::new();
+    let mut stale: Vec<&Entry> = Vec::new();
     for entry in entries {
         if entry.ended == Ended::Stale {
+            stale.push(entry);
             continue;
         }
         let target = (entry.method(), entry.path(), entry.query());
@@ -109,7 +111,7 @@ fn strands<'a>(entries: &[&'a Entry]) -> Vec<Strand<'a>> {
             unanswered.insert(target, end(entry), number);
         }
     }
-    sort(attempts)
+    sort(attempts, &stale)
 }
 
 /// Whether a request is what an HTTP library sends again by itself: the same, on another connection.
@@ -123,7 +125,7 @@ fn is_resent(before: &Entry, entry: &Entry) -> bool {
 }
 
 /// Puts the attempts that repeat one another together.
-fn sort<'a>(attempts: Vec<Attempt<'a>>) -> Vec<Strand<'a>> {
+fn sort<'a>(attempts: Vec<Attempt<'a>>, stale: &[&'a Entry]) -> Vec<Strand<'a>> {
     let mut sorted: Vec<Vec<Attempt<'a>>> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for attempt in attempts {
@@ -137,7 +139,15 @@ fn sort<'a>(attempts: Vec<Attempt<'a>>) -> Vec<Strand<'a>> {
             None => sorted.push(vec![attempt]),
         }
     }
-    sorted.into_iter().map(Strand::new).collect()
+    let strand = |attempts: Vec<Attempt<'a>>| {
+        let before = |entry: &&&'a Entry| {
+            attempts.first().map(Attempt::first).is_some_and(|first| {
+                (entry.method(), entry.path()) == (first.method(), first.path()) && entry.at < first.at
+            })
+        };
+        Strand::new(stale.iter().find(before).copied(), attempts)
+    };
+    sorted.into_iter().map(strand).collect()
 }
 
 /// The different requests of a call that no redirect explains: the first of each.

@@ -1,15 +1,17 @@
 //! Sorts the entries of a journal into calls.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::journal::Entry;
 
 use super::attempt::{self, Outcome, end};
 use super::call::{Basis, Call};
 use super::index::{Only, Waiting};
+use super::judge::Journal;
 use super::policy::Policy;
 use super::redirect;
+use super::retry_after;
 use super::strand::NOTICED_WITHIN;
 
 /// What the session says of its calls.
@@ -37,12 +39,12 @@ type Target<'a> = (&'a str, &'a str, &'a str);
 type Body = Option<[u8; 32]>;
 
 /// The calls of a journal, in the order in which they began.
-pub(super) fn calls<'a>(entries: &'a [Entry], grouping: Grouping, policy: &Policy) -> Vec<Call<'a>> {
-    let mut sorted: Vec<&Entry> = entries.iter().collect();
+pub(super) fn calls<'a>(journal: &Journal<'a>, policy: &Policy) -> Vec<Call<'a>> {
+    let mut sorted: Vec<&Entry> = journal.entries.iter().collect();
     sorted.sort_by_key(|entry| (entry.at, entry.id));
-    let mut groups = Groups::new(policy.longest_wait());
+    let mut groups = Groups::new(policy.longest_wait(), journal.began);
     for entry in sorted {
-        groups.add(entry, name(entry, grouping, policy));
+        groups.add(entry, name(entry, journal.grouping, policy));
     }
     let finish = |group: Group<'a>| Call::new(group.basis, group.key, group.entries);
     groups.groups.into_iter().map(finish).collect()
@@ -61,9 +63,9 @@ struct Group<'a> {
     basis: Basis,
     key: Option<&'a str>,
     entries: Vec<&'a Entry>,
-    /// When the request ended after which another of this call is expected.
-    waits_since: Option<Duration>,
-    /// Where the last redirect of the call leads, and when it ended; `None` once the client has followed it.
+    /// When the request ended after which another of this call is expected, and when its `Retry-After` allows it.
+    waits_since: Vec<Duration>,
+    /// Where the last redirect of the call leads, and since when it is to be followed; `None` once it has been.
     redirect: Option<(String, Duration)>,
 }
 
@@ -84,10 +86,11 @@ struct Groups<'a> {
     open_any: Waiting<Target<'a>>,
     redirects: Waiting<String>,
     longest_wait: Duration,
+    began: SystemTime,
 }
 
 impl<'a> Groups<'a> {
-    fn new(longest_wait: Duration) -> Self {
+    fn new(longest_wait: Duration, began: SystemTime) -> Self {
         Self {
             groups: Vec::new(),
             named: HashMap::new(),
@@ -95,6 +98,7 @@ impl<'a> Groups<'a> {
             open_any: Waiting::new(),
             redirects: Waiting::new(),
             longest_wait,
+            began,
         }
     }
 
@@ -130,7 +134,7 @@ impl<'a> Groups<'a> {
             Some(Name::Key(key)) => Some(key),
             _ => entry.key.as_deref(),
         };
-        self.groups.push(Group { basis, key, entries: Vec::new(), waits_since: None, redirect: None });
+        self.groups.push(Group { basis, key, entries: Vec::new(), waits_since: Vec::new(), redirect: None });
         if let Some(name) = name {
             self.named.insert(name, number);
         }
@@ -160,9 +164,19 @@ impl<'a> Groups<'a> {
             group.redirect.take_if(|(path, _)| *path == redirect::normalised(entry.path()))
         {
             self.redirects.remove(&path, since, number);
+            // One that failed may be sent again, by the client or by its HTTP library.
+            if attempt::outcome(entry) != Outcome::Succeeded {
+                self.expect_at(number, path, end(entry));
+            }
         }
-        let Some(path) = redirect::target(entry) else { return };
-        let since = end(entry);
+        if let Some(path) = redirect::target(entry) {
+            self.expect_at(number, path, end(entry));
+        }
+    }
+
+    /// Notes that a request of the call to this path is expected.
+    fn expect_at(&mut self, number: usize, path: String, since: Duration) {
+        let group = &mut self.groups[number];
         if let Some((path, since)) = group.redirect.replace((path.clone(), since)) {
             self.redirects.remove(&path, since, number);
         }
@@ -187,15 +201,17 @@ impl<'a> Groups<'a> {
         let group = &mut self.groups[number];
         let first = group.entries[0];
         let (target, body) = (target(first), body(first));
-        if let Some(since) = group.waits_since.take() {
+        for since in group.waits_since.drain(..) {
             self.open.remove(&(target, body), since, number);
             self.open_any.remove(&target, since, number);
         }
         if attempt::outcome(entry) != Outcome::Succeeded {
-            let since = end(entry);
-            group.waits_since = Some(since);
-            self.open.insert((target, body), since, number);
-            self.open_any.insert(target, since, number);
+            let allowed = retry_after::not_before(entry, self.began).map(|demanded| demanded.at);
+            for since in [Some(end(entry)), allowed].into_iter().flatten() {
+                group.waits_since.push(since);
+                self.open.insert((target, body), since, number);
+                self.open_any.insert(target, since, number);
+            }
         }
     }
 }

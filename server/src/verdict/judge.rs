@@ -97,7 +97,7 @@ pub enum CallOutcome {
 /// Judges a journal against a policy.
 #[must_use]
 pub fn verdict(journal: &Journal<'_>, policy: &Policy) -> Verdict {
-    let calls = grouping::calls(journal.entries, journal.grouping, policy);
+    let calls = grouping::calls(journal, policy);
     let findings = findings::find(journal, &calls, policy);
     let worst = findings.iter().map(|finding| finding.severity).max();
     let open = Open::of(journal, policy);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::journal::Entry;
 
-use super::attempt::{Attempt, Outcome};
+use super::attempt::{Attempt, Outcome, end};
 
 /// What ended so little after the next attempt began had ended for the client: this server notices an end later.
 pub(super) const NOTICED_WITHIN: Duration = Duration::from_millis(20);
@@ -14,6 +14,8 @@ pub(super) const NOTICED_WITHIN: Duration = Duration::from_millis(20);
 /// The attempts of one request, in the order in which they began.
 #[derive(Debug)]
 pub(super) struct Strand<'a> {
+    /// The same request before them, on a connection that had gone stale.
+    stale: Option<&'a Entry>,
     attempts: Vec<Attempt<'a>>,
     relations: Vec<Relation>,
 }
@@ -46,9 +48,14 @@ pub(super) struct Retry<'s, 'a> {
 }
 
 impl<'a> Strand<'a> {
-    pub(super) fn new(attempts: Vec<Attempt<'a>>) -> Self {
+    pub(super) fn new(stale: Option<&'a Entry>, attempts: Vec<Attempt<'a>>) -> Self {
         let relations = relations(&attempts);
-        Self { attempts, relations }
+        Self { stale, attempts, relations }
+    }
+
+    /// What the client sent first: the first attempt, or the same request on a connection that had gone stale.
+    pub(super) fn first_sent(&self) -> Option<&'a Entry> {
+        self.stale.or_else(|| self.attempts.first().map(Attempt::first))
     }
 
     pub(super) fn attempts(&self) -> &[Attempt<'a>] {
@@ -74,6 +81,18 @@ impl<'a> Strand<'a> {
     pub(super) fn repeats(&self) -> impl Iterator<Item = (usize, &Attempt<'a>)> {
         let after = |(number, _): &(usize, _)| !self.relations[*number].after_success;
         self.attempts.iter().enumerate().skip(1).filter(after)
+    }
+
+    /// How long after a request on a connection that had gone stale the first attempt came.
+    pub(super) fn stale_before(&self) -> Option<Duration> {
+        let (stale, first) = (self.stale?, self.attempts.first()?);
+        Some(first.begin().saturating_sub(end(stale)))
+    }
+
+    /// As [`repeats`](Self::repeats), with the first attempt where it repeats what came on a stale connection.
+    pub(super) fn sent_again(&self) -> impl Iterator<Item = (usize, &Attempt<'a>)> {
+        let first = self.attempts.first().filter(|_| self.stale.is_some());
+        first.map(|attempt| (0, attempt)).into_iter().chain(self.repeats())
     }
 
     /// The attempts that follow one that did not succeed.

@@ -340,7 +340,7 @@ impl<'r> Run<'r> {
         let (early, late) = if first.at <= second.at { (first, second) } else { (second, first) };
         let decides =
             early.status.is_some_and(|status| status < 300 || !self.client.retries_after(Some(status)));
-        if decides && !matches!(early.status, Some(401)) {
+        if decides {
             if !self.client.is(Row::OverlappingAttempts) {
                 self.world.cancel(late.entry, early.at);
             }

@@ -117,6 +117,8 @@ fn mutant(row: Row, rng: &mut Rng) -> (Client, Plan) {
     match row {
         Row::NoRetry => {
             (client.attempts, client.method) = (1, "GET");
+            // Five failures in a row may open a breaker, and end the calls that wait.
+            client.calls = 4;
             plan = Plan::random(rng, &[Reply::Status(401)]);
             plan.script = vec![Reply::Status(503)];
             client.resends = false;
@@ -167,7 +169,8 @@ fn mutant(row: Row, rng: &mut Rng) -> (Client, Plan) {
             (client.pools, client.calls) = (false, 25);
             plan.then = Some(Reply::Ok);
         }
-        Row::SlowRetry | Row::BodyLost | Row::HeaderLost => {}
+        Row::SlowRetry => (client.min_wait, client.max_wait) = (ms(500), ms(5_000)),
+        Row::BodyLost | Row::HeaderLost => {}
     }
     if row == Row::ExecutedTwice {
         plan.script = vec![Reply::Ok, Reply::Ok];

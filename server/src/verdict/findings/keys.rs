@@ -58,14 +58,14 @@ fn cases(context: &Context<'_, '_>, wanted: impl Fn(Defect) -> bool) -> Vec<Vec<
 /// The defect that explains the others: a key that changes or is lost explains two executions, and two executions are
 /// what is to be feared of a missing key.
 fn defect(strand: &Strand<'_>, policy: &Policy) -> Option<(Defect, Vec<u64>)> {
-    let first = strand.attempts().first()?.first();
+    let first = strand.first_sent()?;
     if is_idempotent(first.method()) {
         return None;
     }
     let negotiated: Vec<usize> =
         strand.retries().iter().filter(|retry| retry.negotiated).map(|retry| retry.number).collect();
     let mut missing = None;
-    for (number, attempt) in strand.repeats() {
+    for (number, attempt) in strand.sent_again() {
         let seqs = vec![first.seq, attempt.first().seq];
         match (policy.key(first), policy.key(attempt.first())) {
             (Some(before), Some(after)) if before != after => return Some((Defect::Changed, seqs)),

@@ -8,6 +8,7 @@ use crate::verdict::call::Call;
 use crate::verdict::strand::Strand;
 
 use super::context::{Context, Found, attempts, counted};
+use super::runs::failed_runs;
 
 /// The most attempts of a call without a promise.
 const MOST: usize = 10;
@@ -121,24 +122,15 @@ pub(super) fn outage_ignored(context: &Context<'_, '_>) -> Option<Found> {
         let late: Vec<_> = outage.iter().filter(|attempt| attempt.begin() >= middle).collect();
         let retried = late.iter().filter(|attempt| retries.contains(&attempt.first().id)).count();
         // With a budget a small share of retries goes on.
-        outage.len() >= OUTAGE && rate_stayed(&begins) && retried * 3 > late.len()
+        rate_stayed(&begins) && retried * 3 > late.len()
     };
-    let cases: Vec<Vec<u64>> = outages(context.all)
+    let cases: Vec<Vec<u64>> = failed_runs(context.all)
         .iter()
-        .filter(|outage| ignored(outage))
+        .filter(|run| run.len() >= OUTAGE && ignored(run))
         .map(|outage| outage.iter().map(|attempt| attempt.first().seq).collect())
         .collect();
     let longest = cases.iter().map(Vec::len).max().unwrap_or_default();
     Found::of(&cases, |_| {
         format!("in an outage of {longest} failed attempts, as many came in the second half as in the first")
     })
-}
-
-/// Runs of attempts that failed in passing, in the order in which they ended.
-fn outages<'c, 'a>(calls: &'c [Call<'a>]) -> Vec<Vec<&'c Attempt<'a>>> {
-    let mut attempts: Vec<_> = calls.iter().flat_map(Call::attempts).collect();
-    attempts.sort_by_key(|attempt| (attempt.end(), attempt.last().seq));
-    attempts.retain(|attempt| attempt.outcome() != Outcome::Unclear);
-    let runs = attempts.split(|attempt| !attempt.outcome().is_passing());
-    runs.filter(|run| run.len() >= OUTAGE).map(<[_]>::to_vec).collect()
 }

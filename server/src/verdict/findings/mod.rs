@@ -1,5 +1,6 @@
 //! The findings: what a client can do wrong. One file a finding or a close family.
 
+mod at_once;
 mod backoff;
 mod connections;
 mod context;
@@ -10,6 +11,7 @@ mod repeats;
 mod retry_after;
 mod rhythm;
 mod row;
+mod runs;
 mod waiting;
 
 use serde::Serialize;
@@ -101,9 +103,9 @@ pub(super) fn find(journal: &Journal<'_>, calls: &[Call<'_>], policy: &Policy) -
 #[must_use]
 pub fn across(journals: &[Journal<'_>], policy: &Policy) -> Option<Finding> {
     let first = journals.first().filter(|_| !policy.allow.contains(&Row::NoJitter))?;
-    let calls = journals.iter().map(|journal| grouping::calls(journal.entries, journal.grouping, policy));
+    let calls = journals.iter().map(|journal| grouping::calls(journal, policy));
     let calls: Vec<Call<'_>> = calls.flatten().collect();
-    let certain = calls.iter().filter(|call| call.basis != Basis::Guess).collect();
+    let certain = calls.iter().filter(|call| matches!(call.basis, Basis::Marked | Basis::Key)).collect();
     let found = rhythm::no_jitter(&Context::new(first, certain, &calls, policy))?;
     Some(finding(Row::NoJitter, Row::NoJitter.severity(), found))
 }

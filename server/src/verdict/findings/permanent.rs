@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::verdict::attempt::{Attempt, Outcome};
-use crate::verdict::call::{Basis, Call};
+use crate::verdict::call::{Basis, Call, RESENT_WITHIN};
 use crate::verdict::retry_after;
 use crate::verdict::strand::{Retry, Strand};
 
+use super::at_once::AtOnce;
 use super::context::{Context, Found, counted, pair};
+use super::runs::without_breaker;
 
 /// Safe calls failed in passing, and none was tried again in the whole journal.
 pub(super) fn no_retry(context: &Context<'_, '_>) -> Option<Found> {
@@ -15,19 +17,32 @@ pub(super) fn no_retry(context: &Context<'_, '_>) -> Option<Found> {
     if at_work || context.all.iter().any(|call| was_tried_again(context, call)) {
         return None;
     }
-    let given_up = |call: &Call<'_>| match call.attempts().as_slice() {
-        // It may have been another attempt of a call that was redirected.
-        _ if call.basis == Basis::Unclear => None,
-        _ if was_sent_again(call) => None,
-        [only] if failed_in_passing(context, only) && !is_excused(context, only) => {
-            Some(vec![only.last().seq])
-        }
-        _ => None,
-    };
-    Found::of(&context.all.iter().filter_map(given_up).collect::<Vec<_>>(), |calls| {
+    let at_once = AtOnce::new(context.journal.entries);
+    let given_up: Vec<_> = context.all.iter().filter_map(|call| given_up(context, &at_once, call)).collect();
+    let cases: Vec<Vec<u64>> =
+        without_breaker(context.all, given_up).iter().map(|only| vec![only.last().seq]).collect();
+    Found::of(&cases, |calls| {
         let calls = counted(calls, "call");
         format!("{calls} that may be repeated failed in passing, and the client never tried one again")
     })
+}
+
+/// The only attempt of a call that could have been tried again.
+fn given_up<'c, 'a>(
+    context: &Context<'_, '_>,
+    at_once: &AtOnce<'_>,
+    call: &'c Call<'a>,
+) -> Option<&'c Attempt<'a>> {
+    let attempts = call.attempts();
+    let [only] = attempts.as_slice() else { return None };
+    // It may have been another attempt of a call that was redirected, or hedged by a request that was in flight.
+    let is_alone = match call.basis {
+        Basis::Unclear => false,
+        Basis::Guess => !at_once.has_other(only.last()),
+        Basis::Marked | Basis::Key => true,
+    };
+    let failed = failed_in_passing(context, only) && !is_excused(context, only);
+    (is_alone && failed && !was_sent_again(call)).then_some(*only)
 }
 
 /// Whether a request of the call was sent twice, even if that was no attempt: a client may have counted it as one.
@@ -38,8 +53,11 @@ fn was_sent_again(call: &Call<'_>) -> bool {
 
 fn was_tried_again(context: &Context<'_, '_>, call: &Call<'_>) -> bool {
     call.strands().iter().any(|strand| {
-        strand.repeats().next().is_some()
-            && strand.attempts().iter().any(|attempt| is_passing(context, attempt.outcome()))
+        // An HTTP library would have come back at once.
+        let after_stale = strand.stale_before().is_some_and(|wait| wait > RESENT_WITHIN);
+        after_stale
+            || strand.repeats().next().is_some()
+                && strand.attempts().iter().any(|attempt| is_passing(context, attempt.outcome()))
     })
 }
 
