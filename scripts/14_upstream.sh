@@ -41,6 +41,8 @@ check "a session can be opened" "$status" 201
 proxy_url=$url
 url=$(json base_url "$body")
 check_matches "its address has the prefix" "$url" '/__test/s/[^/]+$'
+request GET /__test/faults
+check "below it the session's own paths have the prefix too" "$status $(json matched "$body")" "200 0"
 request GET /echo/in/session --header "X-Request-ID: $id"
 check "the session's script comes first" "$status" 503
 request GET /not/here --header "X-Request-ID: $id"

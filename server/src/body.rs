@@ -116,11 +116,13 @@ pub fn is_too_large(headers: &HeaderMap, limit: usize) -> bool {
 /// before they send a body (RFC 9110, 10.1.1).
 pub fn limit_of(path: &str, config: &Config) -> usize {
     let Some(path) = own_paths::below(path, config.own_prefix()) else { return usize::MAX };
-    let inner = path.strip_prefix("/s/").and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
-    match inner.unwrap_or(path) {
+    let inner = path.strip_prefix("/s/").map(|rest| rest.find('/').map_or("", |slash| &rest[slash..]));
+    let Some(path) = inner.map_or(Some(path), |inner| own_paths::below(inner, config.own_prefix())) else {
+        return usize::MAX;
+    };
+    match path {
         "/sessions" | "/faults" | "/faults/preview" => JSON,
         echo if echo == "/echo" || echo.starts_with("/echo/") => ECHO,
-        _ if inner.is_some() && config.upstream.is_some() => usize::MAX,
         _ => IGNORED,
     }
 }
@@ -181,8 +183,11 @@ mod tests {
             ("/s/a/faults", usize::MAX),
             ("/own/faults", JSON),
             ("/own/msg", IGNORED),
-            ("/own/s/a/faults", JSON),
+            ("/own/s/a/faults", usize::MAX),
+            ("/own/s/a/own/faults", JSON),
+            ("/own/s/a/own/msg", IGNORED),
             ("/own/s/a/orders", usize::MAX),
+            ("/own/s/a", usize::MAX),
         ];
         for (path, limit) in table {
             assert_eq!(limit_of(path, &with_upstream), limit, "{path}");

@@ -186,7 +186,7 @@ async fn pages_lead_through_the_journal() {
     assert_eq!(page("limit=2&since=6").await, json!([[7], 2, 7]));
     assert_eq!(page("since=7").await, json!([[], 2, 7]));
     assert_eq!(page("key=b").await, json!([[4, 6], 2, 7]));
-    for query in ["limit=0", "limit=10001", "limit=x", "since=-1", "since=x"] {
+    for query in ["limit=0", "limit=10001", "limit=x", "since=-1", "since=x", "since=9223372036854775808"] {
         assert_eq!(answer(server.get(&format!("/journal?{query}"))).await.status, 422, "{query}");
     }
 }

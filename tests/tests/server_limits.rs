@@ -150,6 +150,9 @@ async fn a_timeout_gives_the_slot_back() {
     for _ in 0..2 {
         assert_eq!(answer(server.get("/msg?delay=30000")).await.status, 408);
         answer(server.get("/msg")).await.message_id();
+        // An execution under a key holds the slot as a task of its own.
+        assert_eq!(answer(server.get_keyed("/msg?delay=30000", "k")).await.status, 408);
+        answer(server.get("/msg")).await.message_id();
     }
 }
 

@@ -66,7 +66,7 @@ async fn own_paths_are_forwarded_at_the_root_and_answered_below_the_prefix() {
         "/redoc",
         "/openapi.json",
         "/fail/status",
-        "/s/default/msg",
+        "/s/default/__test/msg",
     ] {
         let own = answer(server.get(&format!("/__test{path}"))).await;
         assert_eq!(own.status, 200, "{path}");
@@ -127,24 +127,53 @@ async fn credentials_of_the_upstream_are_sent_and_never_shown() {
 }
 
 #[tokio::test]
-async fn what_is_under_a_session_and_no_own_route_is_forwarded_in_that_session() {
+async fn a_path_under_a_session_is_whose_it_is_at_the_root_and_belongs_to_that_session() {
     let (upstream, server) = friendly().await;
     let created = answer(server.post("/__test/sessions").body(r#"{"id":"a"}"#)).await;
     assert_eq!(created.header("location"), Some("/__test/sessions/a"));
     let base_url = created.body["base_url"].as_str().unwrap();
     assert_eq!(base_url, server.url("/__test/s/a"));
-    assert_eq!(answer(server.post("/__test/s/a/fail/count/2")).await.status, 200);
+    assert_eq!(answer(server.post("/__test/s/a/__test/fail/count/2")).await.status, 200);
     assert_eq!(answer(server.get("/orders")).await.text, "from upstream", "the default session");
     assert_eq!(answer(server.get("/__test/s/a/orders/?q=%2F")).await.status, 500);
     assert_eq!(answer(server.get("/health").header("X-Test-Session", "a")).await.status, 500, "by header");
-    let forwarded = ["/orders/?q=%2F", "/", "", "/sessions", "/s/b", "/metrics"];
+    let forwarded = [
+        "/orders/?q=%2F",
+        "/",
+        "",
+        "/sessions",
+        "/s/b",
+        "/metrics",
+        "/msg",
+        "/health",
+        "/faults",
+        "/echo/x",
+        "/fail/count/1",
+        "/health/",
+        "/__tests",
+        "/openapi.json",
+    ];
     for path in forwarded {
         assert_eq!(answer(server.get(&format!("/__test/s/a{path}"))).await.text, "from upstream", "{path}");
     }
     let targets: Vec<_> =
         upstream.requests().iter().map(|request| request.split(' ').nth(1).unwrap().to_owned()).collect();
-    assert_eq!(targets, ["/orders", "/orders/?q=%2F", "/", "/", "/sessions", "/s/b", "/metrics"]);
-    assert_eq!(answer(server.get("/__test/s/a/health")).await.body["status"], "ok", "an own route");
+    let expected = forwarded.map(|path| if path.is_empty() { "/" } else { path });
+    assert_eq!(targets, [&["/orders"], &expected[..]].concat());
+    assert_eq!(answer(server.get("/__test/s/a/__test/health")).await.body["status"], "ok", "an own route");
+    let plan = r#"{"rules":[{"match":{"path":"/faults"},"fault":"418"}]}"#;
+    let put = reqwest::Client::new().put(server.url("/__test/s/a/__test/faults")).body(plan);
+    assert_eq!(answer(put).await.status, 200);
+    assert_eq!(
+        answer(server.get("/__test/s/a/faults")).await.status,
+        418,
+        "a fault on a path of the upstream"
+    );
+    assert_eq!(answer(server.get("/faults")).await.text, "from upstream", "in that session alone");
+    for path in ["/sessions", "/s/a/msg", "/metrics", "/nope", "", "/"] {
+        let own = answer(server.get(&format!("/__test/s/a/__test{path}"))).await;
+        own.assert_is(404, &json!({"detail": "Not Found"}));
+    }
     answer(server.get("/__test/s/b/orders")).await.assert_is(404, &json!({"detail": "No such session"}));
     answer(server.get("/x").header("X-Test-Session", "b"))
         .await

@@ -20,6 +20,9 @@ async fn deleting_a_session_ends_its_requests_in_flight_and_keeps_idle_connectio
     server.queued("waits").await;
     let mut same = server.connect().await;
     same.request("GET", "/s/x/msg?delay=20000", "X-Request-ID: runs\r\n").await;
+    while answer(server.get("/sessions/x")).await.body["requests"] != 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!(answer(server.request(Method::DELETE, "/sessions/x")).await.status, 204);
     for connection in [running, waiting, same] {
         assert_eq!(String::from_utf8_lossy(&connection.closed().await), "", "closed without an answer");
@@ -36,7 +39,6 @@ async fn a_reset_closes_delays_in_flight_and_stores_no_late_result() {
     let mut running = server.connect().await;
     running.request("GET", "/s/x/msg?delay=1500", "X-Request-ID: runs\r\n").await;
     server.delayed("runs").await;
-    let before = answer(server.get("/sessions/x")).await;
     assert_eq!(answer(server.post("/s/x/reset")).await.status, 200);
     assert_eq!(running.closed().await, b"");
     let first = answer(server.get_keyed("/s/x/msg", "runs")).await;
@@ -44,7 +46,6 @@ async fn a_reset_closes_delays_in_flight_and_stores_no_late_result() {
     tokio::time::sleep(Duration::from_millis(1600)).await;
     let second = answer(server.get_keyed("/s/x/msg", "runs")).await;
     assert_eq!((second.message_id(), second.is_replayed()), (first.message_id(), true));
-    drop(before);
 }
 
 /// Fills a session: one request is delayed, one executes under a key, one waits for that key, one waits for a slot.
@@ -96,6 +97,17 @@ async fn sessions_deleted_under_load_leave_no_execution_slot_connection_or_memor
     let (first, last) = (footprints[0], footprints[2]);
     assert!(last.descriptors <= first.descriptors + 8, "{footprints:?}");
     assert!(last.resident < first.resident + (4 << 20), "{footprints:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_expires_ends_its_open_streams() {
+    let server = TestServer::start().await;
+    Session::open(&server, json!({ "id": "x", "ttl_seconds": 1 })).await;
+    let mut stream = server.connect().await;
+    stream.request("GET", "/s/x/journal/stream", "").await;
+    let response = stream.response().await;
+    assert_eq!(response.status, 200, "the stream ends, and as a whole: {response:?}");
+    assert_eq!(answer(server.get("/s/x/journal")).await.status, 404, "an open stream is no use");
 }
 
 #[tokio::test]

@@ -40,18 +40,18 @@ pub fn resolve(request: &mut ServiceRequest, state: &AppState, now: Instant) -> 
     match split(own) {
         Some((id, rest)) => {
             let session = find(id, sessions, now)?;
-            let has_upstream = config.upstream.is_some();
-            let is_outside = is_outside(rest);
-            if is_outside && !has_upstream {
+            let length = prefix.len() + PREFIX.len() + id.len();
+            // Below the session as at the root: with an upstream, own paths have the prefix there too.
+            let Some(own) = own_paths::below(rest, prefix) else {
+                take_prefix(request, length)?;
+                hide_from_routes(request);
+                return Ok(Resolved { session, unrouted: Unrouted::Forwarded });
+            };
+            if is_outside(own) {
                 return Err(ApiError::NotFound);
             }
-            let length = prefix.len() + PREFIX.len() + id.len();
-            take_prefix(request, length)?;
-            if is_outside {
-                hide_from_routes(request);
-            }
-            let unrouted = if has_upstream { Unrouted::Forwarded } else { Unrouted::Unknown };
-            Ok(Resolved { session, unrouted })
+            take_prefix(request, length + prefix.len())?;
+            Ok(Resolved { session, unrouted: Unrouted::Unknown })
         }
         None => {
             let session = by_header(request, sessions, now)?;

@@ -1,8 +1,9 @@
 //! Which paths are the server's own, and which are the upstream's. \[pure\]
 //!
 //! Without an upstream all paths are ours, and those without a route are unknown. With one, the paths below the
-//! prefix are ours; but those of a session that are not own routes are the upstream's, so that the address of a
-//! session is all that a client under test needs.
+//! prefix are ours, at the root and again below the address of a session: with the prefix `/__test`, the session `a` has
+//! the own path `/__test/s/a/__test/faults`, and `/__test/s/a/faults` is the upstream's. So nothing of the upstream is
+//! hidden, and the address of a session is all that a client under test needs.
 
 /// What becomes of a path that no own route has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

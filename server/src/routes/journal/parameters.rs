@@ -63,7 +63,7 @@ impl Wanted {
             problems.push(fault.into());
             default_limit
         });
-        let since = value("since").map_or(Some(0), |text| text.trim().parse().ok()).unwrap_or_else(|| {
+        let since = value("since").map_or(Some(0), |text| seq(text)).unwrap_or_else(|| {
             let place = vec![Place::from("query"), Place::from("since")];
             let input = value("since").cloned().unwrap_or_default().into();
             problems.push(Problem::invalid_value(place, input, "should be the seq of an entry, or 0"));
@@ -88,6 +88,11 @@ impl Wanted {
         let has_key = move |entry: &Entry| key.as_ref().is_none_or(|key| entry.key.as_deref() == Some(key));
         Ok(journal.handle.read(since, limit, has_key).await?)
     }
+}
+
+/// The number of an entry, as the OpenAPI document bounds it: 0 to 2^63 - 1.
+pub(super) fn seq(text: &str) -> Option<u64> {
+    text.trim().parse::<i64>().ok().and_then(|seq| u64::try_from(seq).ok())
 }
 
 /// The journal of the session.

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, OpenApi};
 
-use super::parameters::journal;
+use super::parameters::{journal, seq};
 use crate::connection::{Exchange, OnClientExit, Streaming};
 use crate::context::CurrentSession;
 use crate::error::{ApiError, ErrorBody};
@@ -196,7 +196,7 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<u64>, ApiError> {
     let text = String::from_utf8_lossy(value.as_bytes());
     match text.trim() {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| {
+        text => seq(text).map(Some).ok_or_else(|| {
             let place = vec![Place::from("header"), Place::from("Last-Event-ID")];
             ApiError::Invalid(vec![Problem::invalid_value(
                 place,
