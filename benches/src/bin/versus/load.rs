@@ -1,6 +1,9 @@
 //! Load from `wrk`, and what it reports.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::Outcome;
 
@@ -12,6 +15,30 @@ pub(crate) struct Load {
     pub(crate) connections: u32,
     pub(crate) seconds: u32,
     pub(crate) processors: &'static str,
+}
+
+/// A script for wrk, in a file that goes with it.
+pub(crate) struct Script(PathBuf);
+
+impl Script {
+    pub(crate) fn new(text: &str) -> Outcome<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("versus-{}-{number}.lua", std::process::id()));
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // A file too many in the folder for temporary files does no harm.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// What came back.

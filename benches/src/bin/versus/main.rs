@@ -2,6 +2,7 @@
 //!
 //! Needs Linux, `wrk` and `taskset`, and `nginx` for one of the rows. It installs nothing and names what is missing.
 
+mod arrange;
 mod client;
 mod load;
 mod process;

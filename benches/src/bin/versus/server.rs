@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use crate::load::Load;
+use crate::arrange::Arrangement;
+use crate::load::{Load, Script};
 use crate::process::{Server, free_port, on_processors};
 use crate::table::{Bound, Pairs, absolute, heading, median, side_by_side};
 use crate::{Options, Outcome, Programs, is_installed};
@@ -18,6 +19,10 @@ struct Subject {
     program: Program,
     workers: usize,
     headers: &'static [&'static str],
+    /// Asked for by every request.
+    target: Target,
+    arrangement: Arrangement,
+    journal: Journal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,9 +32,43 @@ enum Program {
     Ours,
 }
 
-const NGINX: Subject = Subject { program: Program::Nginx, workers: 1, headers: NO_HEADERS };
-const BARE: Subject = Subject { program: Program::Bare, workers: 1, headers: NO_HEADERS };
-const OURS: Subject = Subject { program: Program::Ours, workers: 1, headers: NO_HEADERS };
+/// What the load asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Target {
+    /// `/msg`.
+    Root,
+    /// `/msg` in so many sessions, one after the other.
+    Sessions(u32),
+}
+
+/// The journal of our server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Journal {
+    Off,
+    /// As by default.
+    On,
+    /// Of so many requests.
+    Of(u32),
+}
+
+const BARE: Subject = Subject {
+    program: Program::Bare,
+    workers: 1,
+    headers: NO_HEADERS,
+    target: Target::Root,
+    arrangement: Arrangement::Fresh,
+    journal: Journal::On,
+};
+const NGINX: Subject = Subject { program: Program::Nginx, ..BARE };
+const OURS: Subject = Subject { program: Program::Ours, ..BARE };
+
+const fn in_sessions(count: u32) -> Subject {
+    Subject { target: Target::Sessions(count), arrangement: Arrangement::Sessions(count), ..OURS }
+}
+
+const fn with(arrangement: Arrangement) -> Subject {
+    Subject { arrangement, ..OURS }
+}
 
 /// A program beside its baseline.
 struct Comparison {
@@ -39,43 +78,77 @@ struct Comparison {
     bound: Bound,
 }
 
-const COMPARISONS: [Comparison; 6] = [
-    Comparison {
-        name: "a bare actix-web handler beside itself",
-        subject: BARE,
-        baseline: BARE,
-        bound: Bound::Noise,
-    },
-    Comparison {
-        name: "GET /msg beside a bare handler",
-        subject: OURS,
-        baseline: BARE,
-        bound: Bound::AtMost(1.10),
-    },
-    Comparison {
-        name: "GET /msg beside nginx with a constant",
-        subject: OURS,
-        baseline: NGINX,
-        bound: Bound::AtMost(1.10),
-    },
-    Comparison {
-        name: "GET /msg, cached key, beside a bare handler",
-        subject: Subject { headers: CACHED, ..OURS },
-        baseline: BARE,
-        bound: Bound::AtMost(1.30),
-    },
-    Comparison {
-        name: "a bare handler beside itself, 2 workers",
-        subject: Subject { workers: 2, ..BARE },
-        baseline: Subject { workers: 2, ..BARE },
-        bound: Bound::Noise,
-    },
-    Comparison {
-        name: "GET /msg, cached key, beside a bare handler, 2 workers",
-        subject: Subject { headers: CACHED, workers: 2, ..OURS },
-        baseline: Subject { workers: 2, ..BARE },
-        bound: Bound::AtMost(1.50),
-    },
+const fn compare(name: &'static str, subject: Subject, baseline: Subject, bound: Bound) -> Comparison {
+    Comparison { name, subject, baseline, bound }
+}
+
+const COMPARISONS: [Comparison; 16] = [
+    compare("a bare actix-web handler beside itself", BARE, BARE, Bound::Noise),
+    compare(
+        "GET /msg, journal off, beside a bare handler",
+        Subject { journal: Journal::Off, ..OURS },
+        BARE,
+        Bound::AtMost(1.10),
+    ),
+    compare("GET /msg beside a bare handler", OURS, BARE, Bound::AtMost(1.15)),
+    compare("GET /msg beside nginx with a constant", OURS, NGINX, Bound::AtMost(1.15)),
+    compare(
+        "GET /msg, cached key, beside a bare handler",
+        Subject { headers: CACHED, ..OURS },
+        BARE,
+        Bound::AtMost(1.30),
+    ),
+    compare("GET /msg in a session, beside a bare handler", in_sessions(1), BARE, Bound::AtMost(1.20)),
+    compare("GET /msg in 100 sessions in turn", in_sessions(100), in_sessions(1), Bound::AtMost(1.10)),
+    compare("GET /msg in 10,000 sessions in turn", in_sessions(10_000), in_sessions(1), Bound::AtMost(1.10)),
+    compare(
+        "GET /msg, 1 rule without a match, beside a bare handler",
+        with(Arrangement::Rules(1)),
+        BARE,
+        Bound::AtMost(1.25),
+    ),
+    compare(
+        "GET /msg, 100 rules without a match, beside a bare handler",
+        with(Arrangement::Rules(100)),
+        BARE,
+        Bound::AtMost(1.50),
+    ),
+    compare(
+        "GET /msg, a script of 1,000 steps, beside one of 1",
+        with(Arrangement::Script(1000)),
+        with(Arrangement::Script(1)),
+        Bound::AtMost(1.10),
+    ),
+    compare(
+        "GET /msg, a full journal of 1,000, beside one of 100",
+        Subject { journal: Journal::Of(1000), ..OURS },
+        Subject { journal: Journal::Of(100), ..OURS },
+        Bound::AtMost(1.02),
+    ),
+    compare(
+        "GET /msg, a full journal of 100,000, beside one of 100",
+        Subject { journal: Journal::Of(100_000), ..OURS },
+        Subject { journal: Journal::Of(100), ..OURS },
+        Bound::AtMost(1.05),
+    ),
+    compare(
+        "a bare handler beside itself, 2 workers",
+        Subject { workers: 2, ..BARE },
+        Subject { workers: 2, ..BARE },
+        Bound::Noise,
+    ),
+    compare(
+        "GET /msg beside a bare handler, 2 workers",
+        Subject { workers: 2, ..OURS },
+        Subject { workers: 2, ..BARE },
+        Bound::None,
+    ),
+    compare(
+        "GET /msg, cached key, beside a bare handler, 2 workers",
+        Subject { headers: CACHED, workers: 2, ..OURS },
+        Subject { workers: 2, ..BARE },
+        Bound::AtMost(1.50),
+    ),
 ];
 
 impl Comparison {
@@ -130,19 +203,24 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Outcome<()> {
     Ok(())
 }
 
-/// Measures a fresh process after a second of warm-up.
+/// Measures a fresh process after a second of warm-up, or more if a large journal is to be filled by it.
 fn one_round(subject: &Subject, seconds: u32, programs: &Programs) -> Outcome<Cost> {
     let port = free_port()?;
-    let server = Server::start(subject.program.command(programs, port, subject.workers)?, port)?;
+    let server = Server::start(subject.command(programs, port)?, port)?;
+    subject.arrangement.arrange(port)?;
+    let script = subject.target.script()?;
     let load = |seconds| Load {
         path: "/msg",
         headers: subject.headers,
-        script: None,
+        script: script.as_ref().map(|script| script.path().display().to_string()),
         connections: CONNECTIONS,
         seconds,
         processors: "1",
     };
-    load(1).run(port)?;
+    let mut warm = 0;
+    while warm < subject.journal.fills_after() {
+        warm += load(1).run(port)?.requests.max(1);
+    }
     let before = server.cpu();
     let report = load(seconds).run(port)?;
     let used = server.cpu().saturating_sub(before);
@@ -150,6 +228,50 @@ fn one_round(subject: &Subject, seconds: u32, programs: &Programs) -> Outcome<Co
         return Err(format!("{:?}: {} requests have failed", subject.program, report.bad));
     }
     Ok(Cost { microseconds: used.as_secs_f64() * 1e6 / report.requests as f64, p99: report.p99 })
+}
+
+impl Target {
+    /// What makes wrk ask for it; `None` if it does by itself.
+    fn script(self) -> Outcome<Option<Script>> {
+        let Self::Sessions(count) = self else { return Ok(None) };
+        let text = format!(
+            "local n, all = 0, {{}}\nfunction init() for i = 0, {count} - 1 do \
+             all[i] = wrk.format('GET', '/s/' .. i .. '/msg') end end\n\
+             function request() n = n + 1\n  return all[n % {count}] end\n"
+        );
+        Script::new(&text).map(Some)
+    }
+}
+
+impl Journal {
+    /// After how many requests it is full.
+    fn fills_after(self) -> u64 {
+        match self {
+            Self::Off | Self::On => 1,
+            Self::Of(size) => size.into(),
+        }
+    }
+
+    fn arguments(self) -> Vec<String> {
+        match self {
+            Self::On => Vec::new(),
+            Self::Off => vec!["--journal-size".to_owned(), "0".to_owned()],
+            Self::Of(size) => vec!["--journal-size".to_owned(), size.to_string()],
+        }
+    }
+}
+
+impl Subject {
+    fn command(&self, programs: &Programs, port: u16) -> Outcome<Command> {
+        let mut command = self.program.command(programs, port, self.workers)?;
+        if self.program == Program::Ours {
+            command.args(self.journal.arguments());
+        }
+        if let Arrangement::Sessions(count) = self.arrangement {
+            command.args(["--max-sessions", &count.to_string()]);
+        }
+        Ok(command)
+    }
 }
 
 impl Program {
@@ -209,15 +331,15 @@ fn sizes(programs: &Programs) -> Outcome<()> {
     drop(starts);
 
     let server = start(&["--cache-max-size", "1000000"])?;
-    let script = std::env::temp_dir().join(format!("versus-{}.lua", std::process::id()));
     // 36 bytes a key, all different.
-    let text = "local n = 0\nfunction request() n = n + 1\n  return wrk.format('GET', '/msg', \
-                {['X-Request-ID'] = string.format('%036d', n)}) end\n";
-    fs::write(&script, text).map_err(|error| error.to_string())?;
+    let script = Script::new(
+        "local n = 0\nfunction request() n = n + 1\n  return wrk.format('GET', '/msg', \
+         {['X-Request-ID'] = string.format('%036d', n)}) end\n",
+    )?;
     let unique = |seconds| Load {
         path: "/msg",
         headers: NO_HEADERS,
-        script: Some(script.display().to_string()),
+        script: Some(script.path().display().to_string()),
         connections: CONNECTIONS,
         seconds,
         processors: "1",
@@ -228,7 +350,6 @@ fn sizes(programs: &Programs) -> Outcome<()> {
     let bytes = server.memory().saturating_sub(before) as f64 / stored as f64;
     let what = format!("a cached entry with a key of 36 bytes, over {stored} entries");
     println!("{}", absolute(&what, bytes, 300.0, "bytes"));
-    let _ = fs::remove_file(script);
     drop(server);
 
     let server = start(&["--max-concurrency", "10000"])?;
