@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use reqwest::Method;
+use resilient_client::ClientConfig;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -175,6 +176,28 @@ async fn run_test_suites(document: &Document) {
 async fn the_shell_examples_of_the_servers_guide_print_what_it_shows() {
     let document = Document::read("docs/server.md").await;
     assert!(document.run_shell_examples().await >= 10);
+}
+
+/// The paths of all fields of a value: `retry.max_attempts`.
+fn paths(value: &Value, path: &str, into: &mut Vec<String>) {
+    let Value::Object(fields) = value else { return into.push(path.to_owned()) };
+    for (name, value) in fields {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        paths(value, &path, into);
+    }
+}
+
+#[test]
+fn every_setting_of_the_client_has_its_row_in_the_guide() {
+    let guide = fs::read_to_string(Path::new(ROOT).join("docs/client.md")).expect("the guide exists");
+    let config = serde_json::to_value(ClientConfig::default()).expect("a configuration can be serialised");
+    let mut settings = Vec::new();
+    paths(&config, "", &mut settings);
+    assert!(settings.len() > 20, "{settings:?}");
+    for setting in settings {
+        let rows = guide.lines().filter(|line| line.starts_with(&format!("| `{setting}` |"))).count();
+        assert_eq!(rows, 1, "{setting}");
+    }
 }
 
 #[tokio::test]
