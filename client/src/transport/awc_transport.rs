@@ -70,10 +70,12 @@ impl AwcTransport {
             certificate: Cell::new(CertificateRequest::Absent),
         };
         let exchange = async {
-            match self.start(request)?.await {
-                Ok(response) => receive(response, request.method, limits).await,
-                Err(error) => answer_of_proxy(&error).ok_or_else(|| send_fault(error)),
-            }
+            // Nothing but the response may live on while it is read: each call has a place for it.
+            let response = match self.start(request)?.await {
+                Ok(response) => response,
+                Err(error) => return answer_of_proxy(&error).ok_or_else(|| send_fault(error)),
+            };
+            receive(response, request.method, limits.max_body, limits.coded).await
         };
         context.scope(exchange).await
     }

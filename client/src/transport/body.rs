@@ -23,8 +23,16 @@ pub(super) struct Body {
 enum Form {
     /// As it came. Most bodies come in one piece, which needs no copy.
     Plain { first: Bytes, rest: BytesMut },
-    /// Decoded.
-    Coded(Decoder),
+    /// Decoded. Boxed, because most bodies are not, and each call has a place for it.
+    Coded(Box<Decoder>),
+}
+
+/// Whether a chunk has been added as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    Whole,
+    /// The rest of it is worth a turn of its own.
+    Partly,
 }
 
 impl Body {
@@ -32,18 +40,13 @@ impl Body {
     pub(super) fn new(found: Found, max_body: u64) -> Result<Self, Fault> {
         let form = match found {
             Found::NothingToDecode => Form::Plain { first: Bytes::new(), rest: BytesMut::new() },
-            Found::Coded(codings) => Form::Coded(Decoder::new(&codings, max_body)),
+            Found::Coded(codings) => Form::Coded(Box::new(Decoder::new(&codings, max_body))),
             Found::TooMany => {
                 let message = "the reply has too many content codings";
                 return Err(Fault::new(Cause::Decode, Sent::Maybe, message));
             }
         };
         Ok(Self { max_body, form })
-    }
-
-    /// The most bytes that it may have when it is done.
-    pub(super) fn max_body(&self) -> u64 {
-        self.max_body
     }
 
     /// The most bytes that it may have on the wire.
@@ -54,10 +57,13 @@ impl Body {
         }
     }
 
-    /// Adds a chunk. `announced` is the length on the wire that the head announces.
-    pub(super) async fn push(&mut self, chunk: Bytes, announced: Option<u64>) -> Result<(), Fault> {
+    /// Adds a chunk, or as much of it as can be decoded in one turn. `announced` is the length on the wire that the head
+    /// announces.
+    pub(super) fn push(&mut self, chunk: &mut Bytes, announced: Option<u64>) -> Result<Pushed, Fault> {
         match &mut self.form {
-            Form::Plain { first, rest } if first.is_empty() && rest.is_empty() => *first = chunk,
+            Form::Plain { first, rest } if first.is_empty() && rest.is_empty() => {
+                *first = std::mem::take(chunk);
+            }
             Form::Plain { first, rest } => {
                 if rest.is_empty() {
                     let length = announced.map_or(first.len() + chunk.len(), |announced| {
@@ -66,20 +72,20 @@ impl Body {
                     rest.reserve(length);
                     rest.extend_from_slice(&std::mem::take(first));
                 }
-                rest.extend_from_slice(&chunk);
+                rest.extend_from_slice(chunk);
             }
             Form::Coded(decoder) => {
-                let mut turn = decoder.decoded();
-                for step in chunk.chunks(STEP) {
-                    decoder.decode(step).map_err(|flaw| flawed(flaw, self.max_body))?;
-                    if decoder.decoded() - turn > TURN {
-                        turn = decoder.decoded();
-                        tokio::task::yield_now().await;
+                let before = decoder.decoded();
+                while !chunk.is_empty() {
+                    let step = chunk.split_to(STEP.min(chunk.len()));
+                    decoder.decode(&step).map_err(|flaw| flawed(flaw, self.max_body))?;
+                    if decoder.decoded() - before > TURN {
+                        return Ok(Pushed::Partly);
                     }
                 }
             }
         }
-        Ok(())
+        Ok(Pushed::Whole)
     }
 
     /// The whole body.

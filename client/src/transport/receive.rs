@@ -9,9 +9,9 @@ use futures::StreamExt;
 use http::{HeaderValue, header};
 
 use super::{
-    Cause, Coded, Fault, Limits, Reply, Sent,
+    Cause, Coded, Fault, Reply, Sent,
     awc_errors::{body_fault, is_close},
-    body::{Body, too_large},
+    body::{Body, Pushed, too_large},
     context,
     decode::{Codings, Found},
 };
@@ -37,19 +37,17 @@ enum End {
 pub(super) async fn receive(
     mut response: ClientResponse,
     method: Method,
-    limits: Limits,
+    max_body: u64,
+    coded: Coded,
 ) -> Result<Reply, Fault> {
     let status = response.status().as_u16();
     let end = end_of_body(&response, method, status)?;
     let fields = context::take_fields();
     let codings = match end {
         End::NoBody => Found::NothingToDecode,
-        _ => codings(&response, fields.as_ref(), limits.coded),
+        _ => codings(&response, fields.as_ref(), coded),
     };
-    let body = match Body::new(codings, limits.max_body) {
-        Ok(body) => read_body(&mut response, end, body).await,
-        Err(fault) => Err(fault),
-    };
+    let body = read_body(&mut response, end, codings, max_body).await;
     let body = match body {
         Err(fault) if does_not_matter(&fault, &response, fields.as_ref()) => Bytes::new(),
         body => body?,
@@ -121,25 +119,35 @@ fn end_of_body(response: &ClientResponse, method: Method, status: u16) -> Result
     }
 }
 
-async fn read_body(response: &mut ClientResponse, end: End, mut body: Body) -> Result<Bytes, Fault> {
+async fn read_body(
+    response: &mut ClientResponse,
+    end: End,
+    codings: Found,
+    max_body: u64,
+) -> Result<Bytes, Fault> {
+    if end == End::NoBody {
+        return Ok(Bytes::new());
+    }
+    let mut body = Body::new(codings, max_body)?;
     let announced = match end {
-        End::NoBody => return Ok(Bytes::new()),
-        End::Length(length) if length > body.longest() => return Err(too_large(body.max_body())),
+        End::Length(length) if length > body.longest() => return Err(too_large(max_body)),
         End::Length(length) => Some(length),
-        End::Chunked | End::Close => None,
+        End::Chunked | End::Close | End::NoBody => None,
     };
     let mut received: u64 = 0;
     while let Some(chunk) = response.next().await {
-        let chunk = match chunk {
+        let mut chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) if end == End::Close && is_close(&error) => break,
             Err(error) => return Err(body_fault(error)),
         };
         received += chunk.len() as u64;
         if received > body.longest() {
-            return Err(too_large(body.max_body()));
+            return Err(too_large(max_body));
         }
-        body.push(chunk, announced).await?;
+        while body.push(&mut chunk, announced)? == Pushed::Partly {
+            tokio::task::yield_now().await;
+        }
     }
     match announced {
         // The stream reports a short body itself. This is a second line of defence.
