@@ -32,10 +32,10 @@ enum Hosts {
 }
 
 impl Bypass {
-    /// Reads a list. The error is about the first entry that is none.
+    /// Reads a list. The error names the first invalid entry.
     pub(super) fn parse(list: &str) -> Result<Self, String> {
         let refused = |entry: &str| {
-            format!("must be a list of names, addresses and networks, and {entry:?} is none of these")
+            format!("must be a list of names, addresses and networks, and {entry:?} is invalid")
         };
         entries(list)
             .map(|entry| Rule::parse(entry).ok_or_else(|| refused(entry)))

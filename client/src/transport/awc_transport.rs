@@ -25,7 +25,7 @@ use crate::{
     proxy::{self, Proxies, Proxy},
 };
 
-/// Timers that awc insists on; ours are shorter.
+/// The timeout for awc, which requires one. Those of the client are shorter.
 const NEVER: Duration = Duration::from_secs(10 * 86_400);
 
 /// Makes exchanges over the network. It belongs to one thread.

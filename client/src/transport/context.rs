@@ -1,5 +1,5 @@
-//! What the two sides of awc know about the exchange that is being polled: the transport above it and the streams
-//! below it, which outlive an exchange in awc's pool.
+//! The context of the exchange that is being polled. The transport above awc sets it, and the streams below awc, which
+//! awc's pool keeps for later exchanges, read it.
 
 use std::cell::{Cell, RefCell};
 
@@ -49,7 +49,7 @@ pub(super) enum CertificateRequest {
 }
 
 impl Context {
-    /// Makes this the context of whatever `exchange` polls.
+    /// Runs `exchange` with this context.
     pub(super) async fn scope<T>(self, exchange: impl Future<Output = T>) -> T {
         CONTEXT.scope(self, exchange).await
     }

@@ -2,7 +2,7 @@
 //!
 //! * `awc_transport`, `receive`, `awc_errors`: awc, which no file outside this folder names.
 //! * `connect`, `tls`: the connections that awc gets, directly or through a proxy.
-//! * `wire`: the stream under awc, which mends what awc lacks. `context`: what both sides of awc know.
+//! * `wire`: the stream below awc, which handles what awc gets wrong. `context`: what both sides of awc know.
 //! * `body`, `decode`: the body of a reply, and its content codings.
 //! * `fault`: what can go wrong.
 //!

@@ -31,7 +31,7 @@ impl Codings {
             if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
                 continue;
             }
-            // What is below an unknown coding cannot be reached; what is above it would leave half of it decoded.
+            // With an unknown coding in it, the body cannot be decoded as a whole, and half of it is of no use.
             let Some(coding) = coding(name) else { return Found::NothingToDecode };
             if let Some(place) = found.all.get_mut(count) {
                 *place = Some(coding);

@@ -31,7 +31,7 @@ enum Ahead {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
-    /// Reads what the server sends while it is still being sent to (RFC 9112, 9.5).
+    /// Reads what the server sends while the request is still being written (RFC 9112, 9.5).
     fn read_ahead(&mut self, cx: &mut Context<'_>) -> Ahead {
         let mut found = Ahead::Quiet;
         let longest = context::max_body().saturating_add(AHEAD_SLACK);
@@ -66,7 +66,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// Sees to a write that has failed or has to wait: the server may have replied already.
+    /// Reads ahead when a write has failed or is pending, because the server may have replied already.
     pub(super) fn poll_beside_reading<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -33,7 +33,7 @@ pub(super) enum Chunked {
     EndLf,
     /// After the body.
     End,
-    /// After a byte that cannot stand where it stood. awc reports it.
+    /// After an invalid byte, which awc reports.
     Broken,
 }
 

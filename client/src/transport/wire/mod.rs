@@ -1,8 +1,8 @@
-//! The stream under awc, which mends on the wire what awc lacks.
+//! The stream below awc, which handles what awc gets wrong on the wire.
 //!
 //! * `stream`: the stream itself, exchange by exchange. `ahead`: reading while a request is still being written.
 //! * `reply`, `held`, `head`, `fields`, `framing`, `chunked`: where a reply ends, and what of it awc gets. Pure.
-//! * `request`: what of a request does not go out. Pure.
+//! * `request`: the part of a request that is not sent. Pure.
 //! * `timed`, `silence`: timers for a server that is silent.
 //! * `fault`: what is reported.
 //!

@@ -1,4 +1,4 @@
-//! What is left out of the requests that awc writes: the `Date`, which user agents generally do not send (RFC 9110,
+//! The part of awc's requests that is not sent: the `Date`, which user agents generally do not send (RFC 9110,
 //! 6.6.1). Pure.
 
 use crate::transport::context::Date;
@@ -11,10 +11,10 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 /// The part of the bytes being written that does not go out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::transport) enum Omission {
-    /// Everything goes out.
+    /// Everything is sent.
     #[default]
     Nothing,
-    /// The date does not, which begins so many bytes from here.
+    /// The date, which begins so many bytes from here, is left out.
     Date(usize),
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    /// Ready when the silence, which begins with the first poll after [`end`](Self::end), has lasted so long.
+    /// Ready when `longest` has passed since the first poll after [`end`](Self::end).
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, longest: Duration) -> Poll<()> {
         let end = || Instant::now() + longest;
         let timer = match &mut self.timer {

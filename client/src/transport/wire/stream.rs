@@ -36,7 +36,7 @@ pub(in crate::transport) struct Wire<S> {
 pub(super) enum Sending {
     /// To the server.
     Out(Omission),
-    /// Nowhere: the final reply is there, or the server takes no more.
+    /// Nowhere: the final reply has come, or the server takes no more bytes.
     Void,
 }
 
@@ -74,7 +74,7 @@ impl<S> Wire<S> {
         }
     }
 
-    /// Says what an error while waiting for a reply means.
+    /// Turns an error that came while waiting for a reply into its cause.
     fn explain(&mut self, error: io::Error) -> io::Error {
         let ended = is_end(&error);
         if ended && self.exchanges == Exchanges::Later && self.reply.is_untouched() {
@@ -95,7 +95,7 @@ impl<S> Wire<S> {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
-    /// Looks at a connection between two exchanges, when there should be nothing to see.
+    /// Reads between two exchanges, when a server should send nothing.
     fn poll_idle(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Some(stream) if context::reuse() == Reuse::Allowed => stream.poll_look(cx, buf),

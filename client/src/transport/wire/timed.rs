@@ -1,4 +1,4 @@
-//! A stream whose silences end: of the server's bytes while a reply is awaited, and of its taking ours.
+//! A stream with timeouts for reading and for writing: each runs only while the server sends, or takes, nothing.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ impl<S> Timed<S> {
         Self { stream, reading: Silence::default(), writing: Silence::default() }
     }
 
-    /// Notes that the server has shown a sign of life.
+    /// Stops both timers, because the server has sent or taken something.
     pub(super) fn restart(&mut self) {
         self.reading.end();
         self.writing.end();
@@ -39,7 +39,7 @@ impl<S: AsyncRead + Unpin> Timed<S> {
         Poll::Ready(if closed { Err(WireFault::Closed.into_io()) } else { Ok(()) })
     }
 
-    /// Reads what belongs to a reply, for which the server may be silent only so long.
+    /// Reads bytes of a reply. A server that sends nothing for the read timeout is an error.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Poll::Ready(result) = self.poll_look(cx, buf) {
             self.reading.end();
@@ -74,7 +74,7 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
-    /// Ready when nothing has been taken for too long.
+    /// Ready when the server has taken nothing for the write timeout.
     pub(super) fn poll_write_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let longest = context::timeout().write;
         ready!(self.writing.poll(cx, longest));
