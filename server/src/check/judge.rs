@@ -7,18 +7,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cases::{Case, Concerns, Exit};
-use crate::journal::{Ended, Entry};
-use crate::verdict::attempt::{self, Outcome};
+use crate::cases::{Case, Concerns};
+use crate::journal::Ended;
 use crate::verdict::{self, Finding, Journal, Policy, Severity};
 
+use super::ending::{self, Complaint};
 use super::process::{Captured, End};
-
-/// What begins every answer of `/echo`.
-const ECHO: &[u8] = br#"{"message_id":""#;
-
-/// The shortest part of an answer that is recognised.
-const SHORTEST_PART: usize = 20;
 
 /// One run of the client, as it is judged.
 #[derive(Debug, Clone, Copy)]
@@ -67,19 +61,13 @@ pub enum CaseResult {
     NotApplicable,
 }
 
-/// Something that is wrong with a run.
-struct Complaint {
-    severity: Severity,
-    text: String,
-}
-
 /// Judges the runs of a client in a case. Each may have taken `limit`.
 #[must_use]
 pub fn judge(case: &Case, runs: &[RunSeen<'_>], policy: &Policy, limit: Duration) -> Judged {
     let mut complaints = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
     for (number, run) in runs.iter().enumerate() {
-        let mut own = ending(case, run, limit);
+        let mut own = ending::complaints(case, run, policy, limit);
         let found = verdict::verdict(&run.journal, policy).findings;
         own.extend(found.iter().map(Complaint::of));
         if runs.len() > 1 {
@@ -127,16 +115,6 @@ impl CaseResult {
     }
 }
 
-impl Complaint {
-    fn fail(text: impl Into<String>) -> Self {
-        Self { severity: Severity::Fail, text: text.into() }
-    }
-
-    fn of(finding: &Finding) -> Self {
-        Self { severity: finding.severity, text: format!("{}: {}", finding.id.id(), finding.message) }
-    }
-}
-
 /// The result of the runs and its reason: the worst complaint, or what was seen.
 fn result(mut complaints: Vec<Complaint>, runs: &[RunSeen<'_>]) -> (CaseResult, String) {
     // The sort is stable: of equally bad complaints, the first is named.
@@ -176,100 +154,6 @@ fn missed(case: &Case, runs: &[RunSeen<'_>]) -> Option<String> {
     let ended = |run: &RunSeen<'_>| matches!(run.end, End::Exited(_)) && !run.journal.entries.is_empty();
     let missed = case.concerns == Concerns::Reusing && runs.iter().all(ended) && !runs.iter().any(came_back);
     missed.then(|| "the client did not come back on the connection that had gone stale".to_owned())
-}
-
-/// What is wrong with how a run ended.
-fn ending(case: &Case, run: &RunSeen<'_>, limit: Duration) -> Vec<Complaint> {
-    let Journal { entries, in_flight, forgotten, .. } = run.journal;
-    if entries.is_empty() && in_flight.is_empty() && forgotten == 0 {
-        let how = match run.end {
-            End::Exited(code) => format!("exit {code}"),
-            End::Signalled(signal) => format!("ended by signal {signal}"),
-            End::TimedOut => format!("did not end within {limit:?}"),
-        };
-        let said = last_line(run.stderr).map_or_else(String::new, |line| format!(": {line}"));
-        return vec![Complaint::fail(format!("sent no request; {how}{said}"))];
-    }
-    match run.end {
-        End::TimedOut => vec![Complaint::fail(format!("did not end within {limit:?}"))],
-        End::Signalled(signal) => vec![Complaint::fail(format!("was ended by signal {signal}"))],
-        End::Exited(0) if !may_have_succeeded(entries) => {
-            vec![Complaint::fail(format!("exit 0 although {}", what_came(entries)))]
-        }
-        End::Exited(0) => printed_part(entries, run.stdout).into_iter().collect(),
-        End::Exited(code) => reported_failure(case, entries, code).into_iter().collect(),
-    }
-}
-
-/// The last line of an output that is not empty, and not too much of it.
-fn last_line(output: &Captured) -> Option<String> {
-    const LENGTH: usize = 120;
-    let text = String::from_utf8_lossy(&output.kept);
-    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
-    Some(line.chars().map(|it| if it.is_control() { ' ' } else { it }).take(LENGTH).collect())
-}
-
-/// Whether an attempt got a whole 2xx, or what the client may have taken for one: it left an answer that was on its way.
-fn may_have_succeeded(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| {
-        let left = entry.ended == Ended::ClientLeft && attempt::outcome(entry) == Outcome::Unclear;
-        is_2xx(entry) && (left || attempt::outcome(entry) == Outcome::Succeeded)
-    })
-}
-
-fn is_2xx(entry: &Entry) -> bool {
-    matches!(entry.status, Some(200..=299))
-}
-
-/// What came instead of a whole 2xx.
-fn what_came(entries: &[Entry]) -> String {
-    let last = entries.iter().max_by_key(|entry| (entry.at, entry.id));
-    match last.map(|entry| (attempt::outcome(entry), entry.first_byte)) {
-        Some(_) if last.is_some_and(|entry| attempt::fault_name(entry) == "garbage") => {
-            "what came was not HTTP: it was taken for an answer".to_owned()
-        }
-        Some((Outcome::Refused(status), _)) => format!("the last answer was a {status}"),
-        Some((Outcome::Broken | Outcome::Unclear, Some(_))) => {
-            "the last answer was broken: a part was taken for the whole".to_owned()
-        }
-        _ => "no answer came".to_owned(),
-    }
-}
-
-/// The client printed a part of a broken answer, and said that it succeeded.
-fn printed_part(entries: &[Entry], stdout: &Captured) -> Option<Complaint> {
-    let broken = |entry: &Entry| {
-        entry.first_byte.is_some() && matches!(attempt::outcome(entry), Outcome::Broken | Outcome::Unclear)
-    };
-    let length = part_of_echo(stdout).filter(|_| entries.iter().any(broken))?;
-    Some(Complaint::fail(format!(
-        "exit 0, and printed the first {length} bytes of a broken answer as the answer"
-    )))
-}
-
-/// How many bytes of an answer of `/echo` were printed, if they are a proper prefix of one and nothing else.
-fn part_of_echo(stdout: &Captured) -> Option<usize> {
-    let printed = stdout.kept.trim_ascii_end();
-    let begins = printed.len() >= SHORTEST_PART && printed.starts_with(ECHO) && stdout.dropped == 0;
-    let parsed = begins.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(printed))?;
-    parsed.is_err_and(|error| error.is_eof()).then_some(printed.len())
-}
-
-/// The client said that it failed, although its last request succeeded or would have.
-fn reported_failure(case: &Case, entries: &[Entry], code: i32) -> Option<Complaint> {
-    let taken = entries.iter().filter(|entry| entry.ended != Ended::ClientLeft);
-    let last = taken.max_by_key(|entry| (entry.at, entry.id));
-    let whole = last.filter(|last| is_2xx(last) && attempt::outcome(last) == Outcome::Succeeded);
-    match (case.exit, whole.and_then(|last| last.status)) {
-        (Exit::MayRefuse, _) | (Exit::AsAnswered, None) => None,
-        (Exit::AsAnswered | Exit::AwaitsAnswer, Some(status)) => {
-            Some(Complaint::fail(format!("exit {code} although the last answer was a whole {status}")))
-        }
-        (Exit::AwaitsAnswer, None) => {
-            let text = format!("exit {code} before the answer was complete, which takes about two seconds");
-            Some(Complaint { severity: Severity::Warn, text })
-        }
-    }
 }
 
 fn exit(runs: &[RunSeen<'_>]) -> Option<i32> {

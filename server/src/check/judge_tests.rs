@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::*;
-use crate::journal::{FaultSource, InjectedFault, Reuse};
+use crate::journal::{Entry, FaultSource, InjectedFault, Reuse};
 use crate::verdict::{Grouping, Row};
 
 const LIMIT: Duration = Duration::from_secs(90);
@@ -198,6 +198,20 @@ fn an_accepted_finding_is_no_complaint() {
     assert_eq!((with.result, with.exit, &*with.why), (CaseResult::Pass, Some(1), "1 request, exit 1"));
     let without = judged(&[run()], &Policy::default());
     assert_eq!(without.findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), [Row::NoRetry]);
+}
+
+#[test]
+fn a_client_need_not_wait_for_longer_than_it_promises() {
+    let run = || Run {
+        case: "slow-body",
+        entries: vec![ended(got(0, "drip"), Ended::ClientLeft)],
+        end: End::Exited(1),
+        stdout: "",
+    };
+    for (millis, expected) in [(2000, CaseResult::Pass), (5000, CaseResult::Warn)] {
+        let policy = Policy { timeout: Some(Duration::from_millis(millis)), ..Policy::default() };
+        assert_eq!(judged(&[run()], &policy).result, expected, "{millis} ms");
+    }
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //!
 //! * [`host`]: the server inside this process, and its sessions. [`command`]: the client's command line. [`process`]:
 //!   one bounded run of it.
-//! * [`examine`]: one case. [`run`]: all of them. [`judge`]: what a client did. [`report`]: how it is said.
+//! * [`examine`]: one case. [`run`]: all of them. [`report`]: the forms of the report.
+//! * [`judge`]: the judgement of a case. `ending`: what is wrong with how a run ended.
 
 pub mod command;
+mod ending;
 pub mod examine;
 pub mod host;
 pub mod judge;

@@ -135,3 +135,25 @@ async fn the_server_and_its_sessions_are_kept_until_a_signal_where_that_is_asked
     let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.expect("it ends").unwrap();
     assert_eq!(status.code(), Some(0));
 }
+
+#[tokio::test]
+async fn the_page_of_clients_has_a_result_for_every_case_and_client() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clients.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let listed = check(&["--list"]).run().await.stdout;
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").collect())
+        .collect();
+    let clients = page.lines().find_map(|line| line.strip_prefix("| case | ")).unwrap().split(" | ").count();
+    for case in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+        let row = rows.iter().find(|row| row[0].trim_end_matches('`') == case);
+        let row = row.unwrap_or_else(|| panic!("{case} has no row"));
+        assert_eq!(row.len(), clients + 1, "{row:?}");
+        let known = ["pass", "**warn**", "**FAIL**", "-"];
+        assert!(row[1..].iter().all(|cell| known.contains(cell)), "{row:?}");
+        assert_eq!(row[clients], "pass", "the project's own client, which is the last one: {row:?}");
+    }
+    assert!(clients >= 10, "{clients}");
+}

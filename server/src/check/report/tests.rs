@@ -88,6 +88,6 @@ fn text_in_a_markdown_cell_is_no_markup_and_does_not_end_the_cell() {
 fn the_list_names_each_case_with_its_reason_and_its_source() {
     let cases: Vec<&Case> = ["steady", "rate-limit"].into_iter().filter_map(Case::named).collect();
     let expected = "steady      An ordinary request succeeds (RFC 9110, 15.3.1)\n\
-                    rate-limit  Five clients at once keep to a rate limit and get through (RFC 6585, 4)\n";
+                    rate-limit  Five clients at once respect a rate limit, and get through (RFC 6585, 4)\n";
     assert_eq!(list(&cases), expected);
 }
