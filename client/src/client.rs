@@ -13,6 +13,7 @@ use crate::{
     engine::{self, unanswered},
     error::Error,
     method::Method,
+    observe::Observer,
     response::Response,
     state::ClientState,
 };
@@ -155,6 +156,15 @@ impl ResilientClient {
     /// [`Closed`](crate::ErrorKind::Closed) when the client has ended.
     pub async fn reset(&self) -> Result<(), Error> {
         self.0.state.supervisor.reset().await.map_err(unanswered)
+    }
+
+    /// Adds an observer, which sees everything that happens in the client from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) when the client has 8 observers already.
+    pub fn observe(&self, observer: Arc<dyn Observer>) -> Result<(), Error> {
+        self.0.state.observers.add(observer)
     }
 
     /// The counters and gauges of the client.

@@ -71,7 +71,7 @@ pub(crate) async fn run<T: Transport>(
     // Dropped last: a call that no longer counts holds nothing.
     let _counted = admitted.counted;
     let call = admitted.call;
-    let history = History::default();
+    let history = History::new(&call.request_id, &state.observers);
     let run = Run { state, transport, call: &call, deadline, history: &history };
     let outcome = tokio::select! {
         biased;
@@ -85,7 +85,8 @@ pub(crate) async fn run<T: Transport>(
             Err(Error::closed())
         }
     };
-    let attempts = history.attempts.into_inner();
+    let attempts = history.take();
+    drop(history);
     match outcome {
         Ok(Reply { status, headers, body }) => {
             Ok(Response::new(status, headers, body, call.request_id, attempts))
@@ -100,7 +101,7 @@ struct Run<'a, T> {
     transport: &'a T,
     call: &'a Prepared,
     deadline: Instant,
-    history: &'a History,
+    history: &'a History<'a>,
 }
 
 impl<T: Transport> Run<'_, T> {
@@ -113,19 +114,19 @@ impl<T: Transport> Run<'_, T> {
             if slot.came == Came::AfterWaiting {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
-            self.history.begin();
+            self.history.begin(number);
             let transport = WithCookies { transport: self.transport, jar: self.state.cookies.as_ref() };
             let answer = exchange::attempt(&transport, self.call).await;
             let failure = match attempt::judge(answer, SystemTime::now) {
                 Ok(reply) => {
-                    self.history.end(Some(reply.status), None);
+                    self.history.succeeded(reply.status);
                     drop(slot);
                     supervisor.succeeded(permit).await;
                     return Ok(reply);
                 }
                 Err(failure) => failure,
             };
-            self.history.end(failure.status(), Some(failure.kind));
+            self.history.failed(failure.status(), failure.kind);
             permit = self.retry(failure, slot, permit, number).await?;
         }
         // Not reached: a policy allows fewer attempts than a u32 can count.

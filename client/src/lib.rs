@@ -58,7 +58,7 @@ pub mod headers;
 mod history;
 mod lifetime;
 pub mod method;
-mod observe;
+pub mod observe;
 mod policy;
 mod prepare;
 mod proxy;
@@ -82,5 +82,7 @@ pub use crate::{
     error::{ConnectionError, Error, ErrorKind, FieldError, GaveUp, StatusError},
     headers::Headers,
     method::Method,
+    observe::{Event, Observer},
+    request_id::RequestId,
     response::{Attempt, Response},
 };

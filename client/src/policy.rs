@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use resilience_actors::supervisor::{
-    LogTarget, SupervisorSettings,
+    BreakerState, LogTarget, SupervisorSettings, TransitionHook,
     backoff::{Backoff, Jitter},
-    breaker::BreakerSettings,
+    breaker::{BreakerSettings, Transition},
     budget::BudgetSettings,
     retry::RetryPolicy,
 };
 
-use crate::config::{ClientConfig, RetryConfig, RetryMethods};
+use crate::{
+    config::{ClientConfig, RetryConfig, RetryMethods},
+    observe::{Event, Observers},
+};
 
 /// How the attempts of a call are repeated: when, and for which methods.
 #[derive(Clone, Debug)]
@@ -34,7 +37,15 @@ impl RetryRules {
 }
 
 /// The settings of the supervisor's actor.
-pub(crate) fn supervisor_settings(config: &ClientConfig, log: LogTarget) -> SupervisorSettings {
+pub(crate) fn supervisor_settings(
+    config: &ClientConfig,
+    log: LogTarget,
+    observers: &Arc<Observers>,
+) -> SupervisorSettings {
+    let observers = Arc::clone(observers);
+    let on_transition = TransitionHook::new(move |transition| {
+        observers.emit(Event::BreakerChanged { state: state_after(transition) });
+    });
     let breaker = &config.circuit_breaker;
     SupervisorSettings {
         breaker: BreakerSettings {
@@ -47,6 +58,15 @@ pub(crate) fn supervisor_settings(config: &ClientConfig, log: LogTarget) -> Supe
             per_second: config.retry.budget.per_second,
         },
         log,
+        on_transition,
         seed: None,
+    }
+}
+
+fn state_after(transition: Transition) -> BreakerState {
+    match transition {
+        Transition::Opened { .. } => BreakerState::Open,
+        Transition::HalfOpened => BreakerState::HalfOpen,
+        Transition::Closed => BreakerState::Closed,
     }
 }

@@ -10,7 +10,7 @@ const LONGEST: usize = 255;
 
 /// A valid request id: 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequestId(HeaderValue);
+pub struct RequestId(HeaderValue);
 
 impl RequestId {
     /// Makes a random id: a UUID, version 4.
@@ -33,7 +33,8 @@ impl RequestId {
         &self.0
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The text of the id.
+    pub fn as_str(&self) -> &str {
         self.0.to_str().expect("it was checked to be visible ASCII")
     }
 }

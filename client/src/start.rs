@@ -79,13 +79,16 @@ fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> 
         false => Trust::Anyone,
     };
     let log = CallLog::new(&config.logging);
+    let target = log.target();
+    let observers = Arc::new(Observers::new(log));
+    config.observers.iter().try_for_each(|observer| observers.add(Arc::clone(observer)))?;
     let setup = Setup {
         connect: ConnectSettings {
             tls: tls::config(trust)?,
             proxies: Arc::new(Proxies::new(&config.proxy, |name| env::var_os(name))?),
         },
         lifetime: Lifetime::default(),
-        settings: policy::supervisor_settings(config, log.target()),
+        settings: policy::supervisor_settings(config, target, &observers),
     };
     let (workers, supervisor, arbiter) = match place {
         Place::Here => setup.here(),
@@ -95,7 +98,6 @@ fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> 
             return Err(FieldError::new("arbiters", rule).with_value(count).into());
         }
     };
-    let observers = Observers::new(log, Vec::new());
     observers.emit(Event::ClientStarted { base_url: &config.base_url });
     let state = Arc::new(ClientState::new(config, supervisor, observers, setup.lifetime.clone())?);
     Ok(ResilientClient(Arc::new_cyclic(|client| Inner {

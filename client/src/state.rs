@@ -1,5 +1,7 @@
 //! What all handles, calls and workers of one client share.
 
+use std::sync::Arc;
+
 use resilience_actors::supervisor::SupervisorHandle;
 
 use crate::{
@@ -18,7 +20,7 @@ pub(crate) struct ClientState {
     pub(crate) defaults: CallDefaults,
     pub(crate) bulkhead: Bulkhead,
     pub(crate) supervisor: SupervisorHandle,
-    pub(crate) observers: Observers,
+    pub(crate) observers: Arc<Observers>,
     pub(crate) lifetime: Lifetime,
     /// `None` unless the client keeps cookies.
     pub(crate) cookies: Option<CookieJar>,
@@ -29,7 +31,7 @@ impl ClientState {
     pub(crate) fn new(
         config: &ClientConfig,
         supervisor: SupervisorHandle,
-        observers: Observers,
+        observers: Arc<Observers>,
         lifetime: Lifetime,
     ) -> Result<Self, Error> {
         Ok(Self {

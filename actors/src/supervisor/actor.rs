@@ -92,6 +92,7 @@ impl Supervisor {
         if let Some(transition) = transition {
             self.published.counters().count_transition(transition);
             self.settings.log.transition(transition);
+            self.settings.on_transition.call(transition);
         }
     }
 

@@ -9,7 +9,7 @@ use futures::{
 
 use super::*;
 use crate::supervisor::{
-    LogTarget,
+    LogTarget, TransitionHook,
     backoff::{Backoff, Jitter},
     breaker::BreakerSettings,
     budget::BudgetSettings,
@@ -28,6 +28,7 @@ fn start(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorHand
         },
         budget: BudgetSettings { ratio: 0.2, per_second: retries_per_second },
         log: LogTarget { target: "test".into(), level: log::LevelFilter::Info },
+        on_transition: TransitionHook::default(),
         seed: Some(1),
     })
 }
@@ -410,6 +411,7 @@ async fn a_question_to_an_ended_actor_is_an_error() {
             },
             budget: BudgetSettings { ratio: 0.2, per_second: 10.0 },
             log: LogTarget { target: "test".into(), level: log::LevelFilter::Off },
+            on_transition: TransitionHook::default(),
             seed: None,
         };
         send.send(SupervisorHandle::start(settings)).unwrap();

@@ -30,5 +30,5 @@ pub use self::{
     permit::Permit,
     published::BreakerState,
     retry::Decision,
-    settings::SupervisorSettings,
+    settings::{SupervisorSettings, TransitionHook},
 };

@@ -1,6 +1,12 @@
 //! What a supervisor is started with.
 
-use super::{breaker::BreakerSettings, budget::BudgetSettings, log::LogTarget};
+use std::{fmt, sync::Arc};
+
+use super::{
+    breaker::{BreakerSettings, Transition},
+    budget::BudgetSettings,
+    log::LogTarget,
+};
 
 /// The settings of a supervisor.
 #[derive(Clone, Debug)]
@@ -11,6 +17,31 @@ pub struct SupervisorSettings {
     pub budget: BudgetSettings,
     /// Where it logs.
     pub log: LogTarget,
+    /// What is called when the breaker changes.
+    pub on_transition: TransitionHook,
     /// The seed of the jitter; `None` takes a random one.
     pub seed: Option<u64>,
+}
+
+/// What is called, in the actor, after each change of the breaker. It must not block or panic.
+#[derive(Clone, Default)]
+pub struct TransitionHook(Option<Arc<dyn Fn(Transition) + Send + Sync>>);
+
+impl TransitionHook {
+    /// Makes a hook of a function.
+    pub fn new(hook: impl Fn(Transition) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
+    }
+
+    pub(super) fn call(&self, transition: Transition) {
+        if let Some(hook) = &self.0 {
+            hook(transition);
+        }
+    }
+}
+
+impl fmt::Debug for TransitionHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "TransitionHook" } else { "no TransitionHook" })
+    }
 }

@@ -57,6 +57,7 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
         ));
     }
     proxy::check(&config.proxy)?;
+    config.observers.check()?;
     if config.ca_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
         return Err(Error::config("ca_file", "must not be empty"));
     }

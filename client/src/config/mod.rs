@@ -6,13 +6,16 @@ mod level;
 mod proxy;
 mod seconds;
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
 pub use self::{level::LogLevel, proxy::ProxyConfig};
-use crate::redact;
+use crate::{
+    observe::{Observer, ObserverList},
+    redact,
+};
 
 /// The configuration of a client.
 ///
@@ -55,12 +58,22 @@ pub struct ClientConfig {
     pub logging: LoggingConfig,
     /// The longest body of a reply, in bytes, after it has been decompressed. Default 8 MiB; 1 to 2^40.
     pub max_body_bytes: u64,
+    /// What sees the events of the client: at most 8 observers. Not part of a file. Default none.
+    #[serde(skip)]
+    pub observers: ObserverList,
 }
 
 impl ClientConfig {
     /// Makes a configuration with the default settings for a base URL.
     pub fn new(base_url: impl Into<String>) -> Self {
         Self { base_url: base_url.into(), ..Self::default() }
+    }
+
+    /// Adds an observer, which sees everything that happens in the client from its start.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
     }
 }
 
@@ -82,6 +95,7 @@ impl Default for ClientConfig {
             user_agent: concat!("resilient-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             logging: LoggingConfig::default(),
             max_body_bytes: 8 << 20,
+            observers: ObserverList::default(),
         }
     }
 }

@@ -3,6 +3,13 @@
 use super::*;
 use crate::error::{Error, ErrorKind};
 
+/// An observer that does nothing.
+struct Deaf;
+
+impl crate::observe::Observer for Deaf {
+    fn on(&self, _: &crate::observe::Event<'_>) {}
+}
+
 fn valid() -> ClientConfig {
     ClientConfig::new("http://localhost:8000")
 }
@@ -64,6 +71,11 @@ fn a_value_out_of_range_is_rejected_with_its_field_as_a_value() {
         ("logging.target", |c| c.logging.target.clear()),
         ("max_body_bytes", |c| c.max_body_bytes = 0),
         ("ca_file", |c| c.ca_file = Some("".into())),
+        ("observers", |c| {
+            for _ in 0..9 {
+                c.observers.push(std::sync::Arc::new(Deaf));
+            }
+        }),
         ("proxy.url", |c| c.proxy.url = Some("socks5://me:secret@h:1".into())),
         ("proxy.no_proxy", |c| c.proxy.no_proxy = Some("h:x".into())),
     ];

@@ -26,7 +26,7 @@ use crate::{
     headers::Headers,
     lifetime::Lifetime,
     method::Method,
-    observe::{CallLog, Listener, Observers},
+    observe::{CallLog, Observer, Observers},
     policy,
     request_id::RequestId,
     response::Attempt,
@@ -90,11 +90,11 @@ struct Bench {
     heard: Arc<Heard>,
 }
 
-/// A listener that writes down the events.
+/// An observer that writes down the events.
 #[derive(Default)]
 struct Heard(Mutex<Vec<String>>);
 
-impl Listener for Heard {
+impl Observer for Heard {
     fn on(&self, event: &Event<'_>) {
         self.0.lock().unwrap().push(format!("{event:?}"));
     }
@@ -111,9 +111,12 @@ impl Bench {
         change(&mut config);
         config.validate().unwrap();
         let log = CallLog::new(&config.logging);
-        let supervisor = SupervisorHandle::start(policy::supervisor_settings(&config, log.target()));
+        let target = log.target();
         let heard = Arc::new(Heard::default());
-        let observers = Observers::new(log, vec![Arc::clone(&heard) as Arc<dyn Listener>]);
+        let observers = Arc::new(Observers::new(log));
+        observers.add(Arc::clone(&heard) as Arc<dyn Observer>).unwrap();
+        let settings = policy::supervisor_settings(&config, target, &observers);
+        let supervisor = SupervisorHandle::start(settings);
         let state = ClientState::new(&config, supervisor, observers, Lifetime::default()).unwrap();
         let script = Script {
             steps: Box::new(steps),

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 use log::Level;
 use resilience_actors::supervisor::LogTarget;
 
-use super::event::{Event, FailedAttempt, Listener};
+use super::event::{Event, FailedAttempt, Observer};
 use crate::{config::LoggingConfig, request_id::RequestId};
 
 /// Writes the client's log lines.
@@ -54,6 +54,7 @@ impl CallLog {
                     "Operation{id} failed with [{failed}]. Retrying in {seconds:.3} seconds (Attempt {number} of {total})"
                 )
             }),
+            Event::AttemptBegun { .. } | Event::AttemptEnded { .. } | Event::BreakerChanged { .. } => {}
         }
     }
 
@@ -69,23 +70,25 @@ impl CallLog {
     }
 }
 
-impl Listener for CallLog {
+impl Observer for CallLog {
     #[inline]
     fn on(&self, event: &Event<'_>) {
-        if self.log.enabled(level(event)) {
+        if level(event).is_some_and(|level| self.log.enabled(level)) {
             self.write(event);
         }
     }
 }
 
-/// The level at which an event is logged.
-fn level(event: &Event<'_>) -> Level {
+/// The level at which an event is logged; `None` for one that has no line.
+#[inline]
+fn level(event: &Event<'_>) -> Option<Level> {
     match event {
-        Event::ClientStarted { .. } | Event::ClientClosed => Level::Info,
+        Event::ClientStarted { .. } | Event::ClientClosed => Some(Level::Info),
         Event::RequestIdMade { .. }
         | Event::SlotAwaited { .. }
         | Event::SlotAcquired { .. }
-        | Event::RetryPlanned { .. } => Level::Debug,
+        | Event::RetryPlanned { .. } => Some(Level::Debug),
+        Event::AttemptBegun { .. } | Event::AttemptEnded { .. } | Event::BreakerChanged { .. } => None,
     }
 }
 

@@ -2,38 +2,109 @@
 
 use std::time::Duration;
 
+use resilience_actors::supervisor::BreakerState;
+
 use crate::{error::ErrorKind, request_id::RequestId};
 
-/// Something that happened. It borrows everything, so that an event without a listener costs nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Event<'a> {
+/// Something that happened in a client. It borrows everything: an event that no observer listens to costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
     /// The client started.
-    ClientStarted { base_url: &'a str },
+    ClientStarted {
+        /// The URL to which relative paths are appended.
+        base_url: &'a str,
+    },
     /// The client began to close.
     ClientClosed,
     /// A call without a request id of its own got a random one.
-    RequestIdMade { id: &'a RequestId },
+    RequestIdMade {
+        /// The request id of the call.
+        id: &'a RequestId,
+    },
     /// A call found no free bulkhead slot and waits for one.
-    SlotAwaited { id: &'a RequestId },
+    SlotAwaited {
+        /// The request id of the call.
+        id: &'a RequestId,
+    },
     /// A call got a bulkhead slot.
-    SlotAcquired { id: &'a RequestId, available: u32 },
+    SlotAcquired {
+        /// The request id of the call.
+        id: &'a RequestId,
+        /// The slots that are still free.
+        available: u32,
+    },
+    /// An attempt began.
+    AttemptBegun {
+        /// The request id of the call.
+        id: &'a RequestId,
+        /// The number of the attempt, from 1.
+        number: u32,
+    },
+    /// An attempt ended. Every attempt that began ends once.
+    AttemptEnded {
+        /// The request id of the call.
+        id: &'a RequestId,
+        /// The number of the attempt, from 1.
+        number: u32,
+        /// How it ended.
+        ending: AttemptEnding,
+        /// How long it took, without the wait for a slot.
+        duration: Duration,
+    },
     /// An attempt failed and will be repeated after a wait.
-    RetryPlanned { id: &'a RequestId, failed: FailedAttempt, wait: Duration },
+    RetryPlanned {
+        /// The request id of the call.
+        id: &'a RequestId,
+        /// The attempt that failed.
+        failed: FailedAttempt,
+        /// The wait before the next attempt.
+        wait: Duration,
+    },
+    /// The circuit breaker changed its state.
+    BreakerChanged {
+        /// The state that it is in now.
+        state: BreakerState,
+    },
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEnding {
+    /// The server answered with a success.
+    Succeeded {
+        /// The status of the reply.
+        status: u16,
+    },
+    /// The attempt failed, or was cut off by the deadline or by the end of the client.
+    Failed {
+        /// What went wrong.
+        error: ErrorKind,
+        /// The status of the reply, if there was one.
+        status: Option<u16>,
+    },
+    /// The caller dropped the call.
+    Dropped,
 }
 
 /// The attempt that is to be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FailedAttempt {
+pub struct FailedAttempt {
     /// Its number, from 1.
-    pub(crate) number: u32,
+    pub number: u32,
     /// The attempts that the call may make in all.
-    pub(crate) total: u32,
-    pub(crate) error: ErrorKind,
+    pub total: u32,
+    /// What went wrong.
+    pub error: ErrorKind,
     /// The status of the reply, if there was one.
-    pub(crate) status: Option<u16>,
+    pub status: Option<u16>,
 }
 
-/// Receives the events of a client, on the thread on which they happen. It must not block.
-pub(crate) trait Listener: Send + Sync {
+/// Receives the events of a client, on the thread on which they happen.
+///
+/// It must neither block nor panic: calls wait for it. It must not keep a handle of the client that it observes: such
+/// a client never ends by itself.
+pub trait Observer: Send + Sync {
+    /// Takes notice of an event.
     fn on(&self, event: &Event<'_>);
 }

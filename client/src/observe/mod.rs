@@ -1,43 +1,42 @@
-//! The one place to see what a client does: it emits typed events, and everything that watches is a listener.
+//! The one place to see what a client does: it emits typed events, and everything that watches is an observer.
 //!
-//! * `event`: the events, and what a listener is.
-//! * `call_log`: the listener that writes the client's log lines.
+//! ```
+//! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+//! use resilient_client::{ClientConfig, Event, Observer};
+//!
+//! #[derive(Default)]
+//! struct Retries(AtomicU64);
+//!
+//! impl Observer for Retries {
+//!     fn on(&self, event: &Event<'_>) {
+//!         if let Event::RetryPlanned { .. } = event {
+//!             self.0.fetch_add(1, Ordering::Relaxed);
+//!         }
+//!     }
+//! }
+//!
+//! let config = ClientConfig::new("http://localhost:8000").observer(Arc::new(Retries::default()));
+//! # config.validate().unwrap();
+//! ```
+//!
+//! * `event`: the events, and what an observer is.
+//! * `observers`: the observers of a client. `list`: those of a configuration.
+//! * `call_log`: the observer that writes the client's log lines.
+//! * `metrics`: the observer that feeds the `metrics` facade (feature `metrics`).
 //!
 //! The changes of the circuit breaker are logged by the supervisor's actor, which makes them.
 
 mod call_log;
 mod event;
+mod list;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod observers;
 
-use std::{fmt, sync::Arc};
-
-pub(crate) use self::{
-    call_log::CallLog,
-    event::{Event, FailedAttempt, Listener},
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsObserver;
+pub(crate) use self::{call_log::CallLog, observers::Observers};
+pub use self::{
+    event::{AttemptEnding, Event, FailedAttempt, Observer},
+    list::ObserverList,
 };
-
-/// The listeners of a client.
-pub(crate) struct Observers {
-    log: CallLog,
-    others: Box<[Arc<dyn Listener>]>,
-}
-
-impl Observers {
-    pub(crate) fn new(log: CallLog, others: Vec<Arc<dyn Listener>>) -> Self {
-        Self { log, others: others.into_boxed_slice() }
-    }
-
-    /// Passes an event to every listener.
-    #[inline]
-    pub(crate) fn emit(&self, event: Event<'_>) {
-        self.log.on(&event);
-        for listener in &self.others {
-            listener.on(&event);
-        }
-    }
-}
-
-impl fmt::Debug for Observers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observers").field("log", &self.log).finish_non_exhaustive()
-    }
-}
