@@ -100,7 +100,7 @@ pub struct WireServer {
 struct Seen {
     requests: Mutex<Vec<String>>,
     connections: AtomicUsize,
-    gone: AtomicUsize,
+    ended: AtomicUsize,
 }
 
 type Script = dyn Fn(usize) -> Vec<Act> + Send + Sync;
@@ -134,7 +134,7 @@ impl WireServer {
                 tokio::spawn(async move {
                     // A client may end its connection in any way.
                     let _ = serve(stream, reading, tls, &*script, &seen).await;
-                    seen.gone.fetch_add(1, Ordering::SeqCst);
+                    seen.ended.fetch_add(1, Ordering::SeqCst);
                 });
             }
         });
@@ -167,8 +167,8 @@ impl WireServer {
     }
 
     /// The number of connections that have ended.
-    pub fn gone(&self) -> usize {
-        self.seen.gone.load(Ordering::SeqCst)
+    pub fn ended_connections(&self) -> usize {
+        self.seen.ended.load(Ordering::SeqCst)
     }
 }
 
@@ -263,13 +263,13 @@ async fn play(
                     return Ok(());
                 }
                 Act::Stall if reading == Reading::Nothing => std::future::pending().await,
-                Act::Stall => return until_gone(connection.stream()).await,
+                Act::Stall => return until_client_leaves(connection.stream()).await,
             }
         }
     }
 }
 
-async fn until_gone(stream: &mut dyn Stream) -> io::Result<()> {
+async fn until_client_leaves(stream: &mut dyn Stream) -> io::Result<()> {
     let mut scrap = [0; 1024];
     while stream.read(&mut scrap).await? > 0 {}
     Ok(())

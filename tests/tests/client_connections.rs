@@ -110,7 +110,7 @@ async fn a_connection_with_bytes_beyond_a_reply_is_closed_at_once() {
         WireServer::start(|n| vec![send(framed("length", &n.to_string()) + STRAY), Act::Stall]).await;
     let client = client(&server);
     get(&client).await.unwrap();
-    until(|| server.gone() == 1).await;
+    until(|| server.ended_connections() == 1).await;
 }
 
 #[actix_rt::test]

@@ -105,7 +105,7 @@ async fn a_call_that_is_dropped_on_another_thread_ends_on_its_own() {
     }
     std::thread::spawn(move || drop(call)).join().unwrap();
     until(|| client.in_flight() == 0 && client.available_slots() == 50).await;
-    until(|| server.gone() == 1).await;
+    until(|| server.ended_connections() == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,7 +131,7 @@ async fn ten_thousand_calls_dropped_at_random_moments_leave_the_gauges_at_zero()
     futures::stream::iter(calls).buffer_unordered(100).for_each(|()| async {}).await;
 
     until(|| client.in_flight() == 0 && client.available_slots() == 20).await;
-    until(|| server.gone() + 40 >= server.connections()).await;
+    until(|| server.ended_connections() + 40 >= server.connections()).await;
     // Whatever they left the breaker as, it has not lost a probe's place.
     client.reset().await.unwrap();
     let mut answered = false;
@@ -222,7 +222,7 @@ async fn a_message_whose_sender_stops_waiting_ends_its_call() {
         () = until(|| server.request_count() == 1) => {}
     }
     drop(asked);
-    until(|| client.in_flight() == 0 && server.gone() == 1).await;
+    until(|| client.in_flight() == 0 && server.ended_connections() == 1).await;
     assert_eq!(client.available_slots(), 50);
 }
 
@@ -277,7 +277,7 @@ async fn closing_ends_calls_in_flight_connections_and_the_actor_for_all_handles(
     assert_eq!(hung.await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(other.get("/").send().await.unwrap_err().kind(), ErrorKind::Closed);
     assert!(other.is_closed());
-    until(|| !address.connected() && server.gone() == server.connections()).await;
+    until(|| !address.connected() && server.ended_connections() == server.connections()).await;
     assert!(address.send(Call::get("/")).await.is_err());
     other.close().await;
 }
@@ -294,7 +294,7 @@ async fn dropping_the_last_handle_ends_the_thread_its_connections_and_the_actor(
     drop(client);
     assert_eq!(last.get("/").send().await.unwrap().status(), 200);
     drop(last);
-    until(|| server.gone() == server.connections()).await;
+    until(|| server.ended_connections() == server.connections()).await;
     until(|| !address.connected()).await;
 }
 
@@ -305,7 +305,7 @@ async fn dropping_the_last_handle_on_its_arbiter_ends_its_connections_and_the_ac
     client.get("/").send().await.unwrap();
     let address = client.addr();
     drop(client);
-    until(|| server.gone() == 1).await;
+    until(|| server.ended_connections() == 1).await;
     until(|| !address.connected()).await;
 }
 

@@ -130,7 +130,7 @@ async fn a_call_that_moves_to_another_thread_while_the_queue_is_full_loses_nothi
         until(|| client.in_flight() == 0 && client.available_slots() == 50).await;
         within("close", client.close()).await;
     }
-    until(|| server.gone() == server.connections()).await;
+    until(|| server.ended_connections() == server.connections()).await;
     assert_eq!(server.request_count(), 2, "a call that was dropped in the queue is not sent");
 }
 

@@ -9,9 +9,9 @@ async fn keyed(session: &Session, path: &str, key: &str) -> Answer {
 }
 
 async fn preview(session: &Session, body: Value) -> Vec<Value> {
-    let told = answer(session.post("/faults/preview").json(&body)).await;
-    assert_eq!(told.status, 200, "{told:#?}");
-    told.body["requests"].as_array().expect("a list").clone()
+    let previewed = answer(session.post("/faults/preview").json(&body)).await;
+    assert_eq!(previewed.status, 200, "{previewed:#?}");
+    previewed.body["requests"].as_array().expect("a list").clone()
 }
 
 fn counts(plan: &Value) -> Vec<(u64, u64)> {
@@ -255,12 +255,16 @@ async fn the_header_can_be_turned_off() {
 #[tokio::test]
 async fn the_header_injects_on_every_path_of_the_data_plane() {
     let server = TestServer::start().await;
-    for path in ["/msg", "/echo/x", "/nobody/has/this"] {
+    for path in ["/msg", "/echo/x", "/unknown/path"] {
         assert_eq!(answer(server.get(path).header("X-Fault", "418")).await.status, 418, "{path}");
     }
     assert_eq!(answer(server.get("/health").header("X-Fault", "418")).await.status, 200);
-    assert_eq!(answer(server.get("/nobody").header("X-Fault", "ok")).await.status, 404);
-    assert_eq!(answer(server.get("/msg").header("X-Fault", "")).await.status, 200, "an empty header is none");
+    assert_eq!(answer(server.get("/unknown").header("X-Fault", "ok")).await.status, 404);
+    assert_eq!(
+        answer(server.get("/msg").header("X-Fault", "")).await.status,
+        200,
+        "an empty header counts as no header"
+    );
     let twice = server.get("/msg").header("X-Fault", "418").header("X-Fault", "418");
     assert_eq!(answer(twice).await.status, 422);
 }
@@ -353,8 +357,8 @@ async fn delays_of_several_rules_add_up_with_that_of_the_request() {
         assert_eq!(answer(session.get("/msg")).await.status, status);
         assert!(start.elapsed().as_millis() >= least);
     }
-    let told = preview(&session, json!({"requests": 1, "method": "GET", "path": "/msg"})).await;
-    assert_eq!(told[0]["delay_ms"].as_f64(), Some(500.0), "{told:?}");
+    let previewed = preview(&session, json!({"requests": 1, "method": "GET", "path": "/msg"})).await;
+    assert_eq!(previewed[0]["delay_ms"].as_f64(), Some(500.0), "{previewed:?}");
 }
 
 #[tokio::test]
@@ -395,8 +399,8 @@ async fn a_rate_limit_admits_its_burst_and_then_says_when_to_come_again() {
         assert_eq!(session.statuses("/msg", burst).await, vec![200; burst]);
         let refused = answer(session.get("/msg")).await;
         assert_eq!(refused.status, 429, "{limit}");
-        let told: u64 = refused.header("Retry-After").expect("a time").parse().expect("whole seconds");
-        assert!((wait - 1..=wait).contains(&told), "{limit}: {told}");
+        let seconds: u64 = refused.header("Retry-After").expect("a time").parse().expect("whole seconds");
+        assert!((wait - 1..=wait).contains(&seconds), "{limit}: {seconds}");
     }
 }
 
@@ -407,8 +411,8 @@ async fn a_rate_limit_speaks_the_truth() {
     let session = Session::with_plan(&server, plan).await;
     assert_eq!(session.statuses("/msg", 1).await, [200]);
     let refused = answer(session.get("/msg")).await;
-    let told: u64 = refused.header("Retry-After").expect("a time").parse().expect("whole seconds");
-    tokio::time::sleep(std::time::Duration::from_secs(told)).await;
+    let seconds: u64 = refused.header("Retry-After").expect("a time").parse().expect("whole seconds");
+    tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
     assert_eq!(session.statuses("/msg", 1).await, [200]);
 }
 
@@ -422,7 +426,7 @@ async fn a_script_on_one_line_takes_the_place_of_the_plan() {
     assert!(set.body["message"].is_string());
     let mut seen = session.statuses("/msg", 2).await;
     seen.push(answer(session.post("/echo")).await.status);
-    seen.push(answer(session.get("/nobody")).await.status);
+    seen.push(answer(session.get("/unknown")).await.status);
     seen.extend(session.statuses("/echo/x", 2).await);
     assert_eq!(seen, [503, 429, 200, 404, 502, 200]);
     let refused = answer(session.post("/fail/script/503,nonsense,999,ok")).await;
@@ -444,15 +448,15 @@ async fn the_preview_tells_what_comes_and_changes_nothing() {
     assert_eq!(session.statuses("/msg", 1).await, [503]);
     let before = session.plan().await;
     let ask = json!({ "requests": 40, "method": "GET", "path": "/msg" });
-    let told = preview(&session, ask.clone()).await;
-    assert_eq!(preview(&session, ask).await, told);
+    let previewed = preview(&session, ask.clone()).await;
+    assert_eq!(preview(&session, ask).await, previewed);
     assert_eq!(session.plan().await, before);
-    assert_eq!(told.len(), 40);
+    assert_eq!(previewed.len(), 40);
     let status = |request: &Value| match &request["fault"] {
         Value::Null => 200,
         short => short.as_str().and_then(|short| short.parse().ok()).expect("a status"),
     };
-    let expected: Vec<u16> = told.iter().map(status).collect();
+    let expected: Vec<u16> = previewed.iter().map(status).collect();
     assert!(expected.contains(&429) && expected.contains(&200), "both outcomes occur: {expected:?}");
     assert_eq!(session.statuses("/msg", 40).await, expected);
 }

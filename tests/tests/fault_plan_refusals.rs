@@ -188,7 +188,7 @@ async fn limits_of_rules_steps_and_bytes_hold() {
     let steps = |count: usize| json!({ "rules": [{ "script": vec!["503"; count] }] });
     assert_eq!(session.put_plan(&rules(100)).await.status, 200);
     assert_eq!(session.put_plan(&steps(1000)).await.status, 200);
-    let told = session.plan().await;
+    let before = session.plan().await;
     assert_eq!(faults(&session, rules(101).to_string()).await[0].1, json!(["body", "rules"]));
     assert_eq!(faults(&session, steps(1001).to_string()).await[0].1, json!(["body", "rules", 0, "script"]));
     let large = |bytes: usize| {
@@ -196,7 +196,7 @@ async fn limits_of_rules_steps_and_bytes_hold() {
         json!({ "rules": [{ "fault": {"status": 503, "body": body} }] })
     };
     assert_eq!(session.put_plan(&large(255 << 10)).await.status, 200);
-    assert_eq!(session.put_plan(&told["plan"]).await.status, 200);
+    assert_eq!(session.put_plan(&before["plan"]).await.status, 200);
     assert_eq!(faults(&session, large(257 << 10).to_string()).await.len(), 1, "a plan has at most 256 KiB");
     let too_much = answer(session.request(Method::PUT, "/faults").body("x".repeat((512 << 10) + 1))).await;
     assert_eq!(too_much.status, 413, "{:?}", too_much.body);

@@ -73,7 +73,7 @@ async fn a_key_and_its_replay_are_recorded() {
     }
     answer(server.get_keyed("/msg", "two words")).await;
     let entries = entries(&server).await;
-    assert_eq!(each(&entries, "key"), json!(["k", "k", null]), "a key that is refused is none");
+    assert_eq!(each(&entries, "key"), json!(["k", "k", null]), "a key that is refused is not recorded");
     assert_eq!(each(&entries, "execution"), json!(["executed", "replayed", "none"]));
 }
 

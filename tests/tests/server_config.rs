@@ -51,8 +51,8 @@ fn assert_refused(outcome: &Outcome, variable: &str, value: &str, range: &[&str]
     let line = outcome.only_error_line();
     assert!(line.contains(variable) || line.contains(&flag_of(variable)), "names {variable}: {line}");
     assert!(line.contains(value), "tells the value {value:?}: {line}");
-    let told = line.replacen(value, "", 1).to_lowercase();
-    assert!(range.iter().all(|bound| told.contains(&bound.to_lowercase())), "tells {range:?}: {line}");
+    let rest = line.replacen(value, "", 1).to_lowercase();
+    assert!(range.iter().all(|bound| rest.contains(&bound.to_lowercase())), "tells {range:?}: {line}");
 }
 
 /// The setting `variable` of the output of `config-info --json`: its value as text, and its source.
@@ -227,14 +227,14 @@ async fn a_fault_in_a_line_of_ours_is_reported_with_its_number_and_nothing_forei
         ("SERVER_PORT 80", "equals sign"),
         ("SERVER_PORT=80\u{fffd}", "80"),
     ];
-    for (line, told) in faults {
+    for (line, expected) in faults {
         let file = [FOREIGN, line.as_bytes(), b"\nOTHER=secret\n"].concat();
         let outcome = Program::test_server().dotenv(&file).run().await;
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:#?}");
         let error = outcome.only_error_line();
         let number = FOREIGN.iter().filter(|byte| **byte == b'\n').count() + 1;
         assert!(error.contains("SERVER_PORT") && error.contains(&format!(".env, line {number}")), "{error}");
-        assert!(error.contains(told) && error.contains("0 to 65535"), "{error}");
+        assert!(error.contains(expected) && error.contains("0 to 65535"), "{error}");
         assert!(!error.contains("secret") && !error.contains("horse"), "{error}");
     }
 }

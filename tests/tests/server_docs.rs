@@ -232,9 +232,9 @@ async fn the_answers_have_exactly_the_fields_that_the_document_describes() {
         let content = &document["paths"][path][method]["responses"]["200"]["content"]["application/json"];
         let properties = resolve(&document, &content["schema"])["properties"].as_object().expect(path);
         let body = answer(request).await.body;
-        let (told, real): (HashSet<_>, HashSet<_>) =
+        let (documented, real): (HashSet<_>, HashSet<_>) =
             (properties.keys().collect(), body.as_object().unwrap().keys().collect());
-        assert_eq!(told, real, "{path}");
+        assert_eq!(documented, real, "{path}");
     }
 }
 

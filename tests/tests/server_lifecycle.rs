@@ -37,8 +37,8 @@ async fn an_idle_server_stops_on_either_signal_and_logs_it() {
         server.signal(signal);
         let outcome = server.wait_exit().await;
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{signal:?}");
-        let told = server.logs().iter().filter(|line| tells_of_shutdown(line)).count();
-        assert_eq!(told, 2, "begun and done: {}", outcome.stdout);
+        let lines = server.logs().iter().filter(|line| tells_of_shutdown(line)).count();
+        assert_eq!(lines, 2, "begun and done: {}", outcome.stdout);
         refuses_connections(&server).await;
     }
 }

@@ -225,8 +225,8 @@ async fn a_wait_for_a_slot_is_logged_at_its_beginning_and_its_end() {
         let lines = events.iter().filter(|line| line.logger() == "server.concurrency" && line.mentions(id));
         lines.map(LogLine::message).collect::<Vec<_>>()
     };
-    let told = of_wait(&second);
-    assert!(told.len() == 2 && told[0] != told[1], "{told:?}");
+    let messages = of_wait(&second);
+    assert!(messages.len() == 2 && messages[0] != messages[1], "{messages:?}");
     // A request that gets a slot at once logs no wait.
     assert_eq!(of_wait(&first), [""; 0]);
 }

@@ -8,7 +8,7 @@ const ORIGIN: &str = "https://app.example.com";
 /// Every header that gives a request a meaning here.
 const HEADERS: &str = "x-request-id, idempotency-key, x-test-session, x-fault, content-type";
 
-/// The methods of the specification, registered ones of other specifications, and some of nobody's.
+/// The methods of the specification, registered ones of other specifications, and some that no specification has.
 const METHODS: [&str; 12] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "QUERY", "PROPFIND", "M-SEARCH",
     "x!y",

@@ -119,12 +119,12 @@ async fn an_invalid_dotenv_file_leaves_the_old_server_serving() {
     let server = reloading(Program::test_server().dotenv("SERVER_MAX_CONCURRENCY=11\n")).start().await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=none\n", 0o644);
     let complaint = |line: &LogLine| line.says("SERVER_MAX_CONCURRENCY") && line.says("none");
-    let told = async {
+    let reported = async {
         while !server.logs().iter().chain(&server.errors()).any(complaint) {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    within("a report of the invalid value", told).await;
+    within("a report of the invalid value", reported).await;
     assert_served(&server).await;
     replace(&server.dotenv_path(), b"SERVER_MAX_CONCURRENCY=14\n", 0o644);
     server.wait_for_log("the next start", starts_with_slots(14)).await;

@@ -61,7 +61,7 @@ async fn a_client_that_leaves_and_comes_back_with_its_key_gets_the_answer_made_m
         assert_eq!(store.event["correlation_id"], server.correlation_id_of(&key).await);
         let again = keyed(&server, &key).await;
         again.message_id();
-        assert!(again.is_replayed(), "{exit:?}: it was made while nobody waited");
+        assert!(again.is_replayed(), "{exit:?}: it was made while no request waited");
     }
 }
 

@@ -402,6 +402,15 @@ async fn a_truncated_answer_is_never_whole() {
             server.wait_for_log("the reason", |line| line.logger() == "server.upstream").await;
         }
     }
+    // A body that ends with the connection is whole when the connection is closed, and not when it is reset.
+    for (end, is_whole) in [(Act::Close, true), (Act::Reset, false)] {
+        let upstream = WireServer::always(vec![send("HTTP/1.1 200 OK\r\n\r\n0123456789"), end]).await;
+        let server = in_front_of(&upstream).start().await;
+        let mut connection = server.connect().await;
+        connection.request("GET", "/a", "").await;
+        let got = connection.try_response().await.filter(|got| got.status == 200);
+        assert_eq!(got.is_some(), is_whole, "{got:?}");
+    }
     let upstream = WireServer::always(vec![
         send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789"),
         Act::Close,
@@ -519,7 +528,7 @@ async fn the_request_timeout_bounds_the_wait_for_the_head_alone() {
     .await;
     let server = in_front_of(&upstream).flag("--request-timeout", 1).start().await;
     answer(server.get("/a")).await.assert_is(408, &json!({"detail": "Request timeout"}));
-    until(|| upstream.gone() == 1).await;
+    until(|| upstream.ended_connections() == 1).await;
     assert_eq!(answer(server.get("/a")).await.text, "ab");
 }
 
@@ -542,7 +551,7 @@ async fn a_client_that_leaves_ends_the_exchange_and_gives_back_its_slot() {
         assert_eq!(connection.head().await.status, 200);
         connection.close();
         assert_eq!(answer(server.get("/last")).await.text, "done");
-        until(|| upstream.gone() >= 2 * round).await;
+        until(|| upstream.ended_connections() >= 2 * round).await;
     }
 }
 
@@ -583,5 +592,5 @@ async fn a_session_that_is_deleted_ends_its_streams() {
     let deleted = reqwest::Client::new().delete(server.url("/__test/sessions/a"));
     assert_eq!(answer(deleted).await.status, 204);
     assert_eq!(connection.closed().await, b"abc");
-    until(|| upstream.gone() == 1).await;
+    until(|| upstream.ended_connections() == 1).await;
 }

@@ -186,7 +186,7 @@ async fn a_client_that_reads_nothing_holds_up_the_upstream_and_costs_no_memory()
         last = written.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    assert!(last < LARGE as u64 / 2, "the upstream has written {last} bytes that nobody has read");
+    assert!(last < LARGE as u64 / 2, "the upstream has written {last} bytes that no client has read");
     let after = server.footprint().mebibytes();
     assert!(after <= before + MEMORY, "{before} MiB before, {after} MiB after {last} bytes");
     // It goes on when the client reads.

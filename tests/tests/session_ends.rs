@@ -1,4 +1,4 @@
-//! What the end or the reset of a session does to its requests in flight.
+//! What deleting, expiring or resetting a session does to its requests in flight.
 
 use std::time::Duration;
 
@@ -75,11 +75,10 @@ async fn sessions_deleted_under_load_leave_no_execution_slot_connection_or_memor
             filled.push((fill(&server, &session).await, session));
         }
         for (connections, session) in filled {
-            let told = format!("/sessions/{}", session.id);
-            while answer(server.get(&told)).await.body["requests"] != 4 {
+            let path = format!("/sessions/{}", session.id);
+            while answer(server.get(&path)).await.body["requests"] != 4 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let path = format!("/sessions/{}", session.id);
             assert_eq!(answer(server.request(reqwest::Method::DELETE, &path)).await.status, 204);
             for connection in connections {
                 let sent = connection.closed().await;

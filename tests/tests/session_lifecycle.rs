@@ -252,7 +252,7 @@ async fn a_session_ends_after_its_lifetime_and_using_it_extends_that() {
     let gone = answer(server.get("/sessions/unused")).await;
     assert_eq!((gone.status, gone.body), (404, no_such_session()));
     assert_eq!(answer(session.get("/msg")).await.status, 200);
-    // Nobody asks for it: it ends all the same, and is no longer listed.
+    // It ends although no request asks for it, and is no longer listed.
     tokio::time::sleep(Duration::from_millis(2600)).await;
     assert_eq!(listed(&server, "").await, ["default"]);
     assert_eq!(answer(session.get("/msg")).await.body, no_such_session());
@@ -264,8 +264,8 @@ async fn a_session_does_not_end_while_a_request_is_in_flight_and_lives_on_from_i
     let session = Session::open(&server, json!({ "ttl_seconds": 1 })).await;
     let slow = answer(session.get("/msg?delay=2500")).await;
     slow.message_id();
-    let told = answer(server.get(&format!("/sessions/{}", session.id))).await;
-    assert!(told.body["expires_in_seconds"].as_f64().is_some_and(|left| left > 0.0), "{told:#?}");
+    let shown = answer(server.get(&format!("/sessions/{}", session.id))).await;
+    assert!(shown.body["expires_in_seconds"].as_f64().is_some_and(|left| left > 0.0), "{shown:#?}");
     assert_eq!(answer(session.get("/msg")).await.status, 200);
 }
 
@@ -281,7 +281,7 @@ async fn no_more_sessions_than_configured_and_the_refusal_says_when_to_come_agai
     let refused = create(&server, json!({})).await;
     let wait = retry_after(&refused);
     assert!((1..=2).contains(&wait), "{wait}");
-    assert_eq!(create(&server, json!({"id": "short"})).await.status, 409, "a taken id is told first");
+    assert_eq!(create(&server, json!({"id": "short"})).await.status, 409, "a taken id is reported first");
     assert_eq!(delete(&server, &other.id).await.status, 204);
     Session::open(&server, json!({ "ttl_seconds": 86400 })).await;
     assert_eq!(retry_after(&create(&server, json!({})).await), 60);
@@ -314,8 +314,8 @@ async fn a_reset_brings_a_session_back_to_what_it_was_when_it_was_created() {
     assert_eq!(session.statuses("/msg", 3).await, [503, 429, 200], "its plan begins anew");
     let again = answer(session.get("/msg").header("Idempotency-Key", "k")).await;
     assert!(!again.is_replayed() && again.message_id() != keyed.message_id(), "the cache is empty");
-    let told = answer(server.get(&format!("/sessions/{}", session.id))).await;
-    assert_eq!(told.body["seed"], 5);
+    let shown = answer(server.get(&format!("/sessions/{}", session.id))).await;
+    assert_eq!(shown.body["seed"], 5);
 }
 
 #[tokio::test]

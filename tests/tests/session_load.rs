@@ -79,8 +79,8 @@ async fn every_step_of_a_script_is_injected_once_whatever_the_interleaving() {
         seen.iter().take_while(|status| **status != 200).all(|status| rest.any(|step| step == status))
     };
     assert!(seen.iter().all(rising));
-    let told = session.plan().await;
-    assert_eq!(told["rules"][0], json!({"name": null, "matched": CONNECTIONS * EACH, "injected": 1000}));
+    let shown = session.plan().await;
+    assert_eq!(shown["rules"][0], json!({"name": null, "matched": CONNECTIONS * EACH, "injected": 1000}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,8 +93,11 @@ async fn every_connection_gets_its_own_steps_in_order() {
     let seen = statuses(&server, &format!("/s/{}/echo", session.id), &mut rng, |_, _| String::new()).await;
     let expected = [steps, vec![200; EACH - 20]].concat();
     assert!(seen.iter().all(|seen| *seen == expected), "{seen:?}");
-    let told = session.plan().await["rules"][0].clone();
-    assert_eq!((&told["matched"], &told["injected"]), (&json!(CONNECTIONS * EACH), &json!(CONNECTIONS * 20)));
+    let shown = session.plan().await["rules"][0].clone();
+    assert_eq!(
+        (&shown["matched"], &shown["injected"]),
+        (&json!(CONNECTIONS * EACH), &json!(CONNECTIONS * 20))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,8 +116,8 @@ async fn every_key_gets_its_own_steps_also_from_many_connections_at_once() {
         let of_key = seen.iter().enumerate().filter(|(connection, _)| connection % 16 == number);
         assert_eq!(histogram(of_key.flat_map(|(_, seen)| seen)), expected, "key {number}");
     }
-    let told = session.plan().await["rules"][0].clone();
-    assert_eq!((&told["matched"], &told["injected"]), (&json!(CONNECTIONS * EACH), &json!(16 * 90)));
+    let shown = session.plan().await["rules"][0].clone();
+    assert_eq!((&shown["matched"], &shown["injected"]), (&json!(CONNECTIONS * EACH), &json!(16 * 90)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,15 +132,16 @@ async fn the_same_seed_gives_the_same_faults_on_one_worker_and_on_four_and_the_p
         for _ in 0..2 {
             let session = Session::with_plan(&server, plan.clone()).await;
             let ask = json!({ "requests": CONNECTIONS * EACH, "method": "GET", "path": "/msg" });
-            let told = answer(session.post("/faults/preview").json(&ask)).await;
-            let fault =
-                |told: &Value| told["fault"].as_str().map_or(200, |short| short.parse().expect("a status"));
-            let told: Vec<u16> =
-                told.body["requests"].as_array().expect("a list").iter().map(fault).collect();
+            let previewed = answer(session.post("/faults/preview").json(&ask)).await;
+            let fault = |previewed: &Value| {
+                previewed["fault"].as_str().map_or(200, |short| short.parse().expect("a status"))
+            };
+            let previewed: Vec<u16> =
+                previewed.body["requests"].as_array().expect("a list").iter().map(fault).collect();
             let path = format!("/s/{}/msg", session.id);
             let seen = statuses(&server, &path, &mut rng, |_, _| String::new()).await;
             let counts = histogram(seen.iter().flatten());
-            assert_eq!(counts, histogram(&told), "the preview said so");
+            assert_eq!(counts, histogram(&previewed), "the preview said so");
             assert!(counts.keys().eq([200, 429, 503].iter()), "each outcome occurs: {counts:?}");
             // The same key meets the same faults whatever happens between.
             let mut of_key = Vec::new();
@@ -151,7 +155,7 @@ async fn the_same_seed_gives_the_same_faults_on_one_worker_and_on_four_and_the_p
                     of_key.push(answer(session.get("/echo").header("Idempotency-Key", key)).await.status);
                 }
             }
-            outcomes.push((told, counts, of_key));
+            outcomes.push((previewed, counts, of_key));
         }
     }
     assert!(outcomes.windows(2).all(|pair| pair[0] == pair[1]), "{outcomes:?}");

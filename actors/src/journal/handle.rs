@@ -109,7 +109,7 @@ impl<R: Record> JournalHandle<R> {
         self.address.ask(|reply| Read { since, limit, is_wanted, reply }).await
     }
 
-    /// Follows what begins and ends from now on. A reader that lags behind misses what is oldest, and is told how much.
+    /// Follows what begins and ends from now on. A reader that lags behind misses the oldest, and learns how many it has missed.
     #[must_use]
     pub fn follow(&self) -> broadcast::Receiver<Event<R>> {
         self.shared.inbox.follow()

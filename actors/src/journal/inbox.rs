@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inbox_that_nobody_empties_is_bounded() {
+    fn an_inbox_that_is_not_emptied_is_bounded() {
         let inbox = Inbox::new(4 * FULL);
         let forgotten: u64 = (0..4 * FULL + 3).map(|_| append(&inbox).forgotten).sum();
         assert_eq!(forgotten, 30);

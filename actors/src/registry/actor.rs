@@ -31,7 +31,7 @@ pub(super) struct Registry<T: Member> {
     log_target: &'static str,
 }
 
-/// A new member, or why there is none.
+/// A new member, or why it was not added.
 pub type Created<T> = Result<Arc<Entry<T>>, Refused>;
 
 /// Adds a member.

@@ -77,7 +77,8 @@ impl<T: Member> RegistryHandle<T> {
         InUse(Arc::clone(&self.permanent))
     }
 
-    /// Begins a use of a member at `now` by the clock of the runtime. Without a message; `None` if there is none with this id or it has expired.
+    /// Begins a use of a member at `now` by the clock of the runtime, without a message; `None` if no member has this id
+    /// or it has expired.
     #[must_use]
     pub fn use_member(&self, id: &str, now: Instant) -> Option<InUse<T>> {
         // The use begins under the lock that a sweep needs, so a member that was found is not swept.
@@ -127,7 +128,7 @@ impl<T: Member> RegistryHandle<T> {
         self.address.ask(|reply| Create { id, lifetime, make: Box::new(make), reply }).await
     }
 
-    /// Removes a member and ends it; `None` if there is none with this id.
+    /// Removes a member and ends it; `None` if no member has this id.
     ///
     /// # Errors
     /// [`ActorError`] when the actor has not answered; the member may be gone all the same.
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[actix_rt::test]
-    async fn a_member_that_nobody_uses_expires() {
+    async fn a_member_that_is_not_used_expires() {
         pause();
         let registry = started(1);
         let (_, ended) = create(&registry, "a").await;

@@ -1,4 +1,4 @@
-//! Members that are known by an id and end when nobody has used them for a while, and one that stays.
+//! Members that are known by an id and end when they have not been used for a while, and one that stays.
 //!
 //! * [`usage`]: when a member was last used, and by how many at the moment. Atomics, so that a use costs no message.
 //! * [`table`]: the members, and who ends when. Pure.

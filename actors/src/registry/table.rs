@@ -49,7 +49,7 @@ pub enum Refused {
 /// A registry that has no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full {
-    /// When the next member expires if nobody uses it; `None` if that cannot be said.
+    /// When the next member expires if it is not used; `None` if that cannot be said.
     pub next_end: Option<Duration>,
 }
 

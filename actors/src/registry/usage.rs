@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub enum Lifetime {
     /// As long as its registry.
     Unlimited,
-    /// Until nobody has used it for so long.
+    /// Until it has not been used for so long.
     SinceLastUse(Duration),
 }
 
@@ -75,7 +75,7 @@ impl Usage {
         self.created + Duration::from_micros(self.last_used.load(Ordering::Acquire))
     }
 
-    /// How long the member still lives if nobody uses it from now on; `None` means without a limit.
+    /// How long the member still lives if it is not used from now on; `None` means without a limit.
     #[must_use]
     pub fn expires_in(&self, now: Instant) -> Option<Duration> {
         match self.lifetime {

@@ -47,7 +47,7 @@ pub enum Delivery {
         /// How many of them.
         count: u32,
     },
-    /// The answer goes out as it is; the next request on the connection is read and answered with the end.
+    /// The answer goes out as it is; the next request on the connection is read, and the connection ends without an answer.
     Stale,
 }
 

@@ -170,7 +170,7 @@ mod tests {
             incoming if incoming == expected => Poll::Ready(()),
             _ => Poll::Pending,
         });
-        tokio::time::timeout(std::time::Duration::from_secs(60), seen).await.expect("it is seen in the end");
+        tokio::time::timeout(std::time::Duration::from_secs(60), seen).await.expect("it is seen");
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! How many bytes of a TCP connection its peer has not acknowledged yet.
 //!
 //! The kernel says so over a netlink socket (`sock_diag(7)`): one question, one answer, whatever the number of
-//! connections. Elsewhere than on Linux nobody says so.
+//! connections. Other systems than Linux do not say it.
 
 use tokio::net::TcpStream;
 

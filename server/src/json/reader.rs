@@ -24,7 +24,7 @@ pub struct Node<'a> {
     problems: &'a Problems,
 }
 
-/// The fields of an object, which are taken one by one; [`Object::finish`] reports those that nobody took.
+/// The fields of an object, which are taken one by one; [`Object::finish`] reports those that were not taken.
 #[derive(Debug)]
 pub struct Object<'a> {
     node: Node<'a>,
@@ -291,7 +291,7 @@ impl<'a> Object<'a> {
         self.fields.contains_key(name)
     }
 
-    /// Reports all fields that nobody took.
+    /// Reports all fields that were not taken.
     pub fn finish(self) {
         for (name, value) in self.fields {
             if !self.taken.contains(&name.as_str()) {

@@ -1,7 +1,7 @@
 //! The server's log: one event a line on standard output, through `log` and `env_logger`.
 //!
 //! The logger of a line is the target of its record; this file names them all. A thread of its own writes the lines
-//! ([`sink`]), because neither a slow terminal nor a pipe that nobody reads may delay a request.
+//! ([`sink`]), because neither a slow terminal nor a pipe that is not read may delay a request.
 
 mod console;
 mod json;

@@ -1,6 +1,6 @@
 //! The thread that writes log lines, and the bounded queue before it.
 //!
-//! Logging never waits. When the queue is full because nobody reads standard output, lines are dropped, and the next
+//! Logging never waits. When the queue is full because standard output is not read, lines are dropped, and the next
 //! line reports how many. When standard output is closed, every line is dropped and the server goes on.
 
 use std::io::{self, Write};

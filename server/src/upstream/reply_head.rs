@@ -24,7 +24,7 @@ pub(super) struct ReplyHead {
 /// How the body of an answer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// There is none. The length is that of the body that another request would get.
+    /// There is no body. The length is that of the body that another request would get.
     Absent(Option<u64>),
     /// After so many bytes.
     Length(u64),

@@ -120,12 +120,10 @@ impl Busy {
         while self.to_show.is_empty() && !self.reply.has_ended() {
             let mut space = [0; READ];
             let mut buffer = ReadBuf::new(&mut space);
-            let read = ready!(Pin::new(&mut *socket).poll_read(context, &mut buffer));
-            let data = if read.is_ok() { buffer.filled() } else { &[] };
-            if data.is_empty() {
-                self.reply.end()?;
-            } else {
-                self.reply.take(data, &self.exchange, &mut self.to_show)?;
+            match ready!(Pin::new(&mut *socket).poll_read(context, &mut buffer)) {
+                Err(_) => return Poll::Ready(Err(self.reply.cut())),
+                Ok(()) if buffer.filled().is_empty() => self.reply.end()?,
+                Ok(()) => self.reply.take(buffer.filled(), &self.exchange, &mut self.to_show)?,
             }
         }
         Poll::Ready(Ok(()))

@@ -59,7 +59,7 @@ impl Answer {
         Self { asked, part: Part::Head, head: Vec::new() }
     }
 
-    /// Takes the next bytes, and passes them on in pieces until `pass` returns false. Bytes behind the end belong to
+    /// Takes the next bytes, and passes them on in pieces until `pass` returns false. Bytes behind it belong to
     /// no answer and are dropped.
     pub(super) fn take(&mut self, mut bytes: &[u8], pass: &mut dyn FnMut(Piece<'_>) -> bool) {
         while !bytes.is_empty() && self.part != Part::Complete {

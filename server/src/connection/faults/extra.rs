@@ -7,7 +7,7 @@ use super::rewrite::{Finish, Rewrite};
 use super::whole::pass;
 use crate::connection::delivery::Spent;
 
-/// A second whole answer. A client that takes it for the answer to its next request has been answered by nobody.
+/// A second whole answer. A client that takes it for the answer to its next request accepts an answer that the server never gave.
 const SECOND_ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-length: 45\r\ncontent-type: application/json\r\n\r\n\
 {\"detail\":\"This is the answer to no request\"}";

@@ -153,7 +153,7 @@ async fn a_broken_connection_ends_after_a_second_and_with_the_next_answer() {
     let idle = timeout(Duration::from_millis(900), fixture.faults.read_u8()).await;
     assert!(idle.is_err(), "it stays open");
     let idle = timeout(Duration::from_millis(200), fixture.faults.read_u8()).await;
-    assert!(idle.is_err(), "the end is seen by the flush");
+    assert!(idle.is_err(), "the flush ends the connection");
     assert!(timeout(Duration::from_millis(10), fixture.faults.flush()).await.is_err());
     assert_eq!(read_now(&mut fixture.client), Some(Vec::new()), "the end of the stream");
 }

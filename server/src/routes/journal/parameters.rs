@@ -98,7 +98,7 @@ pub(super) fn seq(text: &str) -> Option<u64> {
 /// The journal of the session.
 ///
 /// # Errors
-/// [`ApiError::JournalOff`] if there is none.
+/// [`ApiError::JournalOff`] if the session has no journal.
 pub(super) fn journal(session: &CurrentSession) -> Result<&Journal, ApiError> {
     session.journal.as_ref().ok_or(ApiError::JournalOff)
 }

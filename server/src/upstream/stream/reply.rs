@@ -56,7 +56,7 @@ impl Reply {
             Framing::Absent(_) => "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(),
             Framing::Length(length) => format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n"),
             Framing::Chunked => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
-            // The one way in which awc reads up to the end.
+            // The only framing with which awc reads until the connection ends.
             Framing::UntilEnd => "HTTP/1.0 200 OK\r\nconnection: close\r\n\r\n".to_owned(),
         };
         show.extend_from_slice(placeholder.as_bytes());
@@ -83,6 +83,14 @@ impl Reply {
                 self.part = Part::Ended;
                 Ok(())
             }
+        }
+    }
+
+    /// What it means that the connection has failed, by a reset for example, before the end of the answer.
+    pub(super) fn cut(&self) -> Failure {
+        match &self.part {
+            Part::Head(head) if head.is_empty() => Failure::NoReply,
+            _ => Failure::Truncated,
         }
     }
 
