@@ -36,7 +36,7 @@ curl -q --silent --max-time 40 --output /dev/null "$url/s/$first/echo?delay=3000
 hanging=$!
 in_use() {
   request GET "/sessions/$first"
-  [ "$(json requests "$body")" = 5 ]
+  [ "$(json requests "$body")" = 6 ]
 }
 end=$((SECONDS + 30))
 until in_use; do

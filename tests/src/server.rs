@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::process::Child;
 
+use crate::answer;
 use crate::guard::within;
 use crate::http;
 use crate::logs::{LogLine, LogStream};
@@ -151,6 +152,19 @@ impl TestServer {
     /// Waits until the request with the idempotency key `key` has been received. Needs a log at DEBUG.
     pub async fn received(&self, key: &str) {
         self.correlation_id_of(key).await;
+    }
+
+    /// Waits until the data plane of a session has begun to handle so many requests.
+    pub async fn handled(&self, session: &str, requests: u64) {
+        let all = async {
+            while answer(self.get(&format!("/sessions/{session}"))).await.body["requests"]
+                .as_u64()
+                .is_none_or(|counted| counted < requests)
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        within(&format!("{requests} requests in session {session}"), all).await;
     }
 
     /// Waits until the request with the idempotency key `key` waits for a slot. Needs a log at DEBUG.

@@ -240,7 +240,7 @@ async fn settings_of_a_session_are_checked_like_plans() {
             "value_error",
             json!(["body", "faults", "rules", 0, "fault"]),
         ),
-        (json!({"case": "x"}), "extra_forbidden", json!(["body", "case"])),
+        (json!({"case": "x"}), "literal_error", json!(["body", "case"])),
         (json!({"nope": 1}), "extra_forbidden", json!(["body", "nope"])),
         (json!([]), "dict_type", json!(["body"])),
     ] {

@@ -20,9 +20,7 @@ async fn deleting_a_session_ends_its_requests_in_flight_and_keeps_idle_connectio
     server.queued("waits").await;
     let mut same = server.connect().await;
     same.request("GET", "/s/x/msg?delay=20000", "X-Request-ID: runs\r\n").await;
-    while answer(server.get("/sessions/x")).await.body["requests"] != 4 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    server.handled("x", 4).await;
     assert_eq!(answer(server.request(Method::DELETE, "/sessions/x")).await.status, 204);
     for connection in [running, waiting, same] {
         assert_eq!(String::from_utf8_lossy(&connection.closed().await), "", "closed without an answer");

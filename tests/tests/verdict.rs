@@ -138,21 +138,21 @@ async fn without_a_journal_there_is_no_verdict() {
 #[tokio::test]
 async fn a_verdict_waits_for_a_request_in_flight_and_no_longer_than_two_seconds() {
     // The request timeout is shorter than the wait.
-    let server = TestServer::verbose().flag("--request-timeout", 1).start().await;
-    let hang = async |key: &str, ms: u32| {
+    let server = TestServer::builder().flag("--request-timeout", 1).start().await;
+    let hang = async |key: &str, ms: u32, number: u64| {
         let mut connection = server.connect().await;
         let headers = format!("X-Fault: hang:{ms}\r\nX-Request-ID: {key}\r\n");
         connection.request("GET", "/msg", &headers).await;
-        server.received(key).await;
+        server.handled("default", number).await;
         connection
     };
-    let connection = hang("short", 300).await;
+    let connection = hang("short", 300, 1).await;
     let waited = verdict(&server, "").await;
     assert_eq!((&waited["requests"], &waited["in_flight"]), (&json!(1), &json!([])), "{waited:#}");
     drop(connection);
 
     answer(server.get("/msg").header("X-Fault", "503").header("X-Request-ID", "long")).await;
-    let connection = hang("long", 60_000).await;
+    let connection = hang("long", 60_000, 3).await;
     let began = std::time::Instant::now();
     let incomplete = within("a verdict", verdict(&server, "")).await;
     assert!(began.elapsed().as_millis() >= 2_000, "it waits for what is in flight: {incomplete:#}");

@@ -2,6 +2,7 @@
 //! ended.
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use super::delivery::{Delivery, Spent};
 use super::exchange::{Exchange, Phase};
@@ -59,10 +60,18 @@ impl Exchange {
         }
     }
 
-    /// Bytes of the answer are with the kernel.
-    pub(super) fn wrote(&self) {
-        if let Some(recording) = &mut *self.kept.0.borrow_mut() {
-            recording.wrote();
+    /// Bytes of the answer are about to be given to the kernel: the time, if anybody records it.
+    ///
+    /// A client can have them, and come back, before the kernel has returned to a server that is short of processors.
+    /// With the time from before, no wait of a client looks shorter than it was.
+    pub(super) fn before_write(&self) -> Option<Instant> {
+        self.kept.0.borrow().is_some().then(Instant::now)
+    }
+
+    /// Bytes of the answer that were given to the kernel at `now` are with it.
+    pub(super) fn wrote(&self, now: Option<Instant>) {
+        if let (Some(recording), Some(now)) = (&mut *self.kept.0.borrow_mut(), now) {
+            recording.wrote(now);
         }
     }
 

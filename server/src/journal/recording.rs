@@ -69,9 +69,8 @@ impl Recording {
         self.expected = expected;
     }
 
-    /// Notes that bytes of the answer are with the kernel.
-    pub fn wrote(&mut self) {
-        let now = Instant::now();
+    /// Notes that bytes of the answer, given to the kernel at `now`, are with it.
+    pub fn wrote(&mut self, now: Instant) {
         let first = self.writes.map_or(now, |writes| writes.first);
         self.writes = Some(Writes { first, last: now });
     }

@@ -275,9 +275,10 @@ impl<T: Socket> AsyncWrite for Requests<T> {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let now = self.exchange.before_write();
         let result = Pin::new(&mut self.inner).poll_write(context, buffer);
         if matches!(result, Poll::Ready(Ok(written)) if written > 0) {
-            self.exchange.wrote();
+            self.exchange.wrote(now);
         }
         if result.is_ready() && self.wakeup == Wakeup::Write {
             self.wakeup = Wakeup::Socket;
