@@ -18,6 +18,15 @@ pub(super) struct Strand<'a> {
     stale: Option<&'a Entry>,
     attempts: Vec<Attempt<'a>>,
     relations: Vec<Relation>,
+    follows: Vec<Follows>,
+}
+
+/// The numbers of an attempt that did not succeed and of the one that follows it.
+#[derive(Debug, Clone, Copy)]
+struct Follows {
+    from: usize,
+    to: usize,
+    negotiated: bool,
 }
 
 /// How an attempt stands to those before it.
@@ -50,7 +59,8 @@ pub(super) struct Retry<'s, 'a> {
 impl<'a> Strand<'a> {
     pub(super) fn new(stale: Option<&'a Entry>, attempts: Vec<Attempt<'a>>) -> Self {
         let relations = relations(&attempts);
-        Self { stale, attempts, relations }
+        let follows = follows(&attempts, &relations);
+        Self { stale, attempts, relations, follows }
     }
 
     /// What the client sent first: the first attempt, or the same request on a connection that had gone stale.
@@ -96,27 +106,34 @@ impl<'a> Strand<'a> {
     }
 
     /// The attempts that follow one that did not succeed.
-    pub(super) fn retries(&self) -> Vec<Retry<'_, 'a>> {
-        let mut negotiated = Vec::new();
-        let mut retries = Vec::new();
-        for (number, to) in self.attempts.iter().enumerate() {
-            let relation = self.relations[number];
-            let Some(from) = relation.previous.map(|previous| &self.attempts[previous]) else { continue };
-            if relation.after_success {
-                continue;
-            }
-            let asked = match from.outcome() {
-                Outcome::Refused(status @ (401 | 413 | 417)) => Some(status),
-                _ => None,
-            };
-            let allowed =
-                asked.filter(|status| !negotiated.contains(status) && changed(from.last(), to.first()));
-            negotiated.extend(allowed);
-            let overlaps = relation.overlaps;
-            retries.push(Retry { from, to, number, overlaps, negotiated: allowed.is_some() });
-        }
-        retries
+    pub(super) fn retries(&self) -> impl Iterator<Item = Retry<'_, 'a>> {
+        self.follows.iter().map(|follows| Retry {
+            from: &self.attempts[follows.from],
+            to: &self.attempts[follows.to],
+            number: follows.to,
+            overlaps: self.relations[follows.to].overlaps,
+            negotiated: follows.negotiated,
+        })
     }
+}
+
+/// The attempts that follow one that did not succeed.
+fn follows(attempts: &[Attempt<'_>], relations: &[Relation]) -> Vec<Follows> {
+    let mut negotiated = Vec::new();
+    let mut follows = Vec::new();
+    for (to, (attempt, relation)) in attempts.iter().zip(relations).enumerate() {
+        let Some(from) = relation.previous.filter(|_| !relation.after_success) else { continue };
+        let asked = match attempts[from].outcome() {
+            Outcome::Refused(status @ (401 | 413 | 417)) => Some(status),
+            _ => None,
+        };
+        let is_new = |status: &u16| !negotiated.contains(status);
+        let allowed =
+            asked.filter(|status| is_new(status) && changed(attempts[from].last(), attempt.first()));
+        negotiated.extend(allowed);
+        follows.push(Follows { from, to, negotiated: allowed.is_some() });
+    }
+    follows
 }
 
 impl Retry<'_, '_> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::verdict::strand::{Retry, Strand};
+use crate::verdict::strand::Strand;
 
 use super::context::{Context, Found, attempts, counted, pair};
 
@@ -27,7 +27,7 @@ pub(super) fn none(context: &Context<'_, '_>) -> Option<Found> {
 pub(super) fn has_no_backoff(context: &Context<'_, '_>, strand: &Strand<'_>) -> bool {
     let shortest = shortest(context);
     let mut in_a_row = 0;
-    strand.retries().iter().filter_map(Retry::wait).any(|wait| {
+    strand.retries().filter_map(|retry| retry.wait()).any(|wait| {
         in_a_row = if wait < shortest { in_a_row + 1 } else { 0 };
         in_a_row >= IN_A_ROW
     })

@@ -63,7 +63,7 @@ fn defect(strand: &Strand<'_>, policy: &Policy) -> Option<(Defect, Vec<u64>)> {
         return None;
     }
     let negotiated: Vec<usize> =
-        strand.retries().iter().filter(|retry| retry.negotiated).map(|retry| retry.number).collect();
+        strand.retries().filter(|retry| retry.negotiated).map(|retry| retry.number).collect();
     let mut missing = None;
     for (number, attempt) in strand.sent_again() {
         let seqs = vec![first.seq, attempt.first().seq];

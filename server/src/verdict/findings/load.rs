@@ -25,7 +25,7 @@ pub(super) fn too_many(context: &Context<'_, '_>) -> Option<Found> {
     let made = |strand: &Strand<'_>| {
         let all = strand.attempts().len();
         let hedged = (0..all).filter(|number| strand.may_overlap(*number)).count().min(all / 2);
-        let negotiated = strand.retries().iter().filter(|retry| retry.negotiated).count();
+        let negotiated = strand.retries().filter(|retry| retry.negotiated).count();
         // What the server asked for is no attempt more, nor is what was hedged of it. A promise is about retries: a
         // hedged attempt is not one.
         let excused = match promised {

@@ -46,7 +46,6 @@ pub(super) fn has_other_body(one: &Entry, other: &Entry) -> bool {
 fn compared<'a>(strand: &Strand<'a>, renewed_by: &[u16]) -> Vec<(usize, &'a Entry, &'a Entry)> {
     let renewed: HashSet<usize> = strand
         .retries()
-        .iter()
         .filter(|retry| retry.negotiated)
         .filter(
             |retry| matches!(retry.from.outcome(), Outcome::Refused(status) if renewed_by.contains(&status)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::verdict::strand::{Retry, Strand};
+use crate::verdict::strand::Strand;
 
 use super::backoff::has_no_backoff;
 use super::context::{Context, Found, attempts, counted, within};
@@ -20,8 +20,9 @@ const COMPARED: Duration = Duration::from_millis(100);
 
 /// All waits of a call were equally long.
 pub(super) fn flat(context: &Context<'_, '_>) -> Option<Found> {
-    let waits =
-        |strand: &Strand<'_>| -> Vec<Duration> { strand.retries().iter().filter_map(Retry::wait).collect() };
+    let waits = |strand: &Strand<'_>| -> Vec<Duration> {
+        strand.retries().filter_map(|retry| retry.wait()).collect()
+    };
     let of_all: Vec<_> = context
         .strands()
         .map(|strand| (strand, waits(strand)))
@@ -46,7 +47,7 @@ pub(super) fn no_jitter(context: &Context<'_, '_>) -> Option<Found> {
     let mut waits: BTreeMap<usize, (Vec<Duration>, Vec<u64>)> = BTreeMap::new();
     for strand in context.strands() {
         let retries = strand.retries();
-        let own = retries.iter().filter(|retry| !retry.negotiated).enumerate();
+        let own = retries.filter(|retry| !retry.negotiated).enumerate();
         for (n, (wait, to)) in own.filter_map(|(n, retry)| Some((n, (retry.wait()?, retry.to)))) {
             let (durations, evidence) = waits.entry(n).or_default();
             durations.push(wait);
