@@ -130,7 +130,7 @@ fn mutants() -> Vec<Mutant> {
         }),
         mutant("retry-storm", always("503"), json!({}), |client| (client.attempts, client.calls) = (4, 22)),
         mutant("outage-ignored", always("503"), json!({}), |client| {
-            (client.attempts, client.calls) = (3, 25)
+            (client.attempts, client.calls) = (3, 25);
         }),
         mutant("key-changed", once(), json!({}), |client| client.method = "POST"),
         mutant("key-missing", once(), json!({}), |client| client.method = "POST"),
