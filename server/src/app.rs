@@ -109,7 +109,7 @@ impl Application {
         if config.workers > 1 {
             state.sessions.start_actors();
         }
-        let connections = Arc::new(Connections::default());
+        let connections = Arc::clone(&state.connections);
         let server = serve(&state, listeners, &connections)?;
         let handle = server.handle();
         let mut server = actix_rt::spawn(server);
@@ -177,14 +177,14 @@ fn serve(
         let journals = if config.journal_size > 0 { Journals::On } else { Journals::Off };
         let has_cors = config.cors() != config::Cors::Off;
         let app = App::new()
-            .configure(|app| routes::register(app, config))
+            .configure(|app| routes::register(app, config, &state.metrics))
             .app_data(state.clone())
             .configure(|app| upstream::register(app, config))
             .wrap(Condition::new(has_cors, cors::layer(&config.cors())))
             .wrap(Condition::new(has_cors, Wrap::with(AnyMethod)))
             .wrap(Wrap::with((
                 RequestEnvelope { state: state.clone() },
-                Observe((RequestLog, Recorder { journals })),
+                Observe((RequestLog, Recorder { journals, metrics: Arc::clone(&state.metrics) })),
             )));
         let (connections, shared) = (Arc::clone(&connections), state.clone());
         fn_service(move |socket: TcpStream| {

@@ -11,6 +11,7 @@
 //!   that are not a success; [`headers`]: the headers that this server defines; [`body`]: bodies
 //!   of requests and how large they may be.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
+//! * [`metrics`]: what the server counts, for `/metrics`.
 //! * [`journal`]: every request to the data plane of a session, and how it ended.
 //! * [`verdict`]: says what the client did wrong, from the journal alone; [`judgement`]: reads the journal of a session
 //!   and has it judged.
@@ -42,6 +43,7 @@ pub mod json;
 pub mod judgement;
 pub mod listen;
 pub mod logging;
+pub mod metrics;
 pub mod middleware;
 pub mod observe;
 pub mod openapi;

@@ -3,12 +3,14 @@
 //! What one test needs is in a [`Session`](crate::session::Session); what is here exists once.
 
 use std::net::SocketAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 
 use crate::config::Config;
+use crate::connection::Connections;
+use crate::metrics::Metrics;
 use crate::session::{Home, SessionSettings, Sessions};
 
 /// What all requests of the process share.
@@ -21,6 +23,10 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Where the server listens; at least one address.
     pub addresses: Vec<SocketAddr>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The open connections.
+    pub connections: Arc<Connections>,
     started: Instant,
 }
 
@@ -35,7 +41,15 @@ impl AppState {
     #[must_use]
     pub fn new(config: Config, documents: Documents, addresses: Vec<SocketAddr>, home: Home) -> Self {
         let sessions = Sessions::new(SessionSettings::from(&config), config.max_sessions, home);
-        Self { config, documents, sessions, addresses, started: Instant::now() }
+        Self {
+            config,
+            documents,
+            sessions,
+            addresses,
+            metrics: Arc::default(),
+            connections: Arc::default(),
+            started: Instant::now(),
+        }
     }
 
     /// How long the server has been running.

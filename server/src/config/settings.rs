@@ -54,7 +54,7 @@ settings! {
     "SERVER_LOG_FORMAT", "log-format", Fixed("json"), "Format of the log: JSON objects or text for people";
 
     enable_docs: bool = Boolean;
-    "SERVER_ENABLE_DOCS", "enable-docs", Fixed("true"), "Whether /openapi.json, /docs and /redoc are served";
+    "SERVER_ENABLE_DOCS", "enable-docs", Fixed("true"), "Whether /openapi.json, /docs, /redoc and /ui are served";
 
     cors_enabled: bool = Boolean;
     "SERVER_CORS_ENABLED", "cors-enabled", Fixed("false"), "Whether pages of other origins may call the server";

@@ -43,6 +43,12 @@ impl Connections {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// How many connections are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.open().len()
+    }
+
     /// Whether [`stop`](Self::stop) has been called.
     #[must_use]
     pub fn is_stopping(&self) -> bool {

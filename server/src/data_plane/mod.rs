@@ -36,6 +36,7 @@ use crate::error::ApiError;
 use crate::execution::{self, Execution};
 use crate::journal::{self, AnsweredBy, FaultSource, InjectedFault};
 use crate::logging::{CACHE, FAILURE};
+use crate::metrics::{FaultKind, Happened, Metrics};
 use crate::upstream;
 use asked::Asked;
 use endpoint::Replay;
@@ -166,6 +167,9 @@ async fn inject(
         return Ok(Next::Execute(None));
     };
     injected.log(request);
+    if let Some(metrics) = Metrics::of(request) {
+        metrics.count_fault(FaultKind::of(injected.fault()));
+    }
     note_fault(request, injected.by(), &injected.short());
     execution::wait(injected.delay, request).await;
     instead::next(injected, session, request, payload, slot).await
@@ -199,11 +203,13 @@ async fn execute(
     let fingerprint = key::fingerprint(request.method(), request.uri().path(), body);
     match session.answers.begin(Key::clone(key), fingerprint).await? {
         Outcome::Replay(id) => {
+            count(request, Happened::CacheHit);
             log_cache(request, key, "Cache hit");
             note_execution(request, journal::Execution::Replayed);
             Ok((id, Replay::Yes))
         }
         Outcome::Execute(lease) => {
+            count(request, Happened::CacheMiss);
             log_cache(request, key, "Cache miss");
             // It is finished even if the client leaves.
             note_execution(request, journal::Execution::Executed);
@@ -215,6 +221,12 @@ async fn execute(
             Ok((id, Replay::No))
         }
         Outcome::Conflict => Err(ApiError::KeyReused),
+    }
+}
+
+fn count(request: &HttpRequest, what: Happened) {
+    if let Some(metrics) = Metrics::of(request) {
+        metrics.count(what);
     }
 }
 

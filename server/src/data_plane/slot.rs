@@ -16,6 +16,7 @@ use crate::connection::{Exchange, OnClientExit};
 use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::ApiError;
 use crate::logging::CONCURRENCY;
+use crate::metrics::Metrics;
 
 /// Waits for a slot. Dropping the future gives back the place in the queue, and dropping the slot gives it to the next
 /// request. The semaphore is fair: a new request never overtakes those that wait.
@@ -42,6 +43,7 @@ async fn wait(session: &CurrentSession, request: &HttpRequest) -> Result<Slot, A
         Poll::Pending => {
             // Logged when the request has its place in the queue: what comes after this line is behind it.
             debug!(target: CONCURRENCY, correlation_id:%; "Request waits for a slot");
+            let _waiting = Metrics::of(request).map(Metrics::wait);
             slot.await
         }
     };

@@ -46,7 +46,10 @@ impl Layer for RequestEnvelope {
                 RequestContext::attach(request.request(), id, resolved, now);
                 inner(request).await
             }
-            Err(refusal) => Ok(request.into_response(refusal.error_response())),
+            Err(refusal) => {
+                self.state.metrics.requests.other().count(Some(refusal.status_code().as_u16()));
+                Ok(request.into_response(refusal.error_response()))
+            }
         };
         let result = match answered {
             Ok(response) => {

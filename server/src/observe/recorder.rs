@@ -3,6 +3,8 @@
 //! That a request belongs to the data plane is known when it has been routed: [`begin`] is called then. Its answer is
 //! handed to the connection, which knows when the last byte of it has been written.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
@@ -13,11 +15,14 @@ use super::{End, Listener, Outcome};
 use crate::connection::{Exchange, Fate};
 use crate::context::RequestContext;
 use crate::journal::{Ended, Entry, Expected, Recording, Reuse};
+use crate::metrics::{Happened, Metrics};
 
 /// The listener that completes the entries of the journal.
 pub struct Recorder {
     /// Whether sessions have journals.
     pub journals: Journals,
+    /// Where the entries are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Whether sessions have journals.
@@ -53,6 +58,7 @@ impl Listener for Recorder {
         let fate = exchange.map_or(Fate::Whole, |exchange| exchange.fate());
         if let Some(entry) = recording.entry() {
             complete(entry, answer, fate);
+            self.metrics.count(Happened::JournalEntry);
         }
         recording.expect(expected(end.outcome, fate));
         if let Some(exchange) = exchange {

@@ -10,15 +10,19 @@ pub mod findings;
 pub mod health;
 pub mod journal;
 pub mod message;
+pub mod metrics;
+pub mod ready;
 mod redirect;
 pub mod reset;
 mod route;
 pub mod sessions;
+pub mod ui;
 pub mod verdict;
 
 use actix_web::web;
 
 use crate::config::Config;
+use crate::metrics::{Count, Metrics};
 use crate::middleware::layer::Wrap;
 use crate::middleware::timeout::{Bounded, Timeout};
 
@@ -49,26 +53,34 @@ pub fn api() -> Vec<Route> {
     ]
 }
 
-/// The routes of the documentation, which are unknown paths when documentation is turned off.
+/// The routes of the documentation and of the live page, which are unknown paths when documentation is turned off.
 #[must_use]
 pub fn documentation() -> Vec<Route> {
-    vec![docs::openapi::route(), docs::swagger_ui::route(), docs::asset::route(), docs::redoc::route()]
+    vec![
+        docs::openapi::route(),
+        docs::swagger_ui::route(),
+        docs::asset::route(),
+        docs::redoc::route(),
+        ui::route(),
+        ui::route_of_assets(),
+    ]
 }
 
 /// Registers every route that the configuration asks for.
-pub fn register(app: &mut web::ServiceConfig, config: &Config) {
+pub fn register(app: &mut web::ServiceConfig, config: &Config, counters: &Metrics) {
     let mut routes = api();
-    routes.push(findings::route());
+    routes.extend([findings::route(), metrics::route(), ready::route()]);
     if config.enable_docs {
         routes.extend(documentation());
     }
     let known = redirect::Paths::of(&routes);
     for route in routes {
-        app.service(route.into_service());
+        let counter = counters.requests.route(route.name());
+        app.service(route.into_service(counter));
     }
+    let others = (Count(counters.requests.other()), Timeout(Bounded::WorkInSession));
     // What serves an unknown path reads a small body too, without which the connection could not be used again.
-    app.default_service(web::to(redirect::fallback).wrap(Wrap::with(Timeout(Bounded::WorkInSession))))
-        .app_data(known);
+    app.default_service(web::to(redirect::fallback).wrap(Wrap::with(others))).app_data(known);
 }
 
 #[cfg(test)]

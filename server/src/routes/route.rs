@@ -7,6 +7,7 @@ use actix_web::{FromRequest, Handler, Resource, Responder, web};
 use utoipa::openapi::OpenApi;
 
 use crate::error::ApiError;
+use crate::metrics::{Count, RouteCounter};
 use crate::middleware::layer::Wrap;
 use crate::middleware::timeout::{Bounded, Timeout};
 
@@ -148,6 +149,11 @@ impl Route {
         self.document.as_ref().map_or("", |document| document.path)
     }
 
+    /// The path as people write it: as in the OpenAPI document, else its pattern.
+    pub fn name(&self) -> &str {
+        self.document.as_ref().map_or(&self.path, |document| document.path)
+    }
+
     /// The pattern of the path.
     pub fn path(&self) -> &str {
         &self.path
@@ -163,8 +169,9 @@ impl Route {
         self.handlers.iter().map(|(method, _)| method)
     }
 
-    /// Makes the route one that actix-web can register. Every route is bounded in time.
-    pub fn into_service(self) -> impl HttpServiceFactory + 'static {
+    /// Makes the route one that actix-web can register. Every route is bounded in time, and its
+    /// requests are counted.
+    pub fn into_service(self, counter: RouteCounter) -> impl HttpServiceFactory + 'static {
         let allowed: Vec<&str> = self.methods().map(Method::as_str).collect();
         let allow =
             HeaderValue::from_str(&allowed.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""));
@@ -182,6 +189,6 @@ impl Route {
             (Plane::Control, Body::Read) => Bounded::Work,
             (Plane::Control, Body::Ignored) => Bounded::BodyAndWork,
         };
-        resource.default_service(others).wrap(Wrap::with(Timeout(bounded)))
+        resource.default_service(others).wrap(Wrap::with((Count(counter), Timeout(bounded))))
     }
 }

@@ -11,6 +11,7 @@ use crate::context::{CurrentSession, RequestContext};
 use crate::error::{ApiError, ErrorBody};
 use crate::json::{Node, Place, Problems};
 use crate::judgement;
+use crate::metrics::Metrics;
 use crate::routes::{Plane, Route};
 use crate::state::AppState;
 use crate::validation::HttpValidationError;
@@ -78,6 +79,9 @@ async fn get_verdict(session: CurrentSession, request: HttpRequest) -> Result<Ht
     let journal = session.journal.as_ref().ok_or(ApiError::JournalOff)?;
     RequestContext::allow_longer(&request, EXTRA_TIME);
     let mut verdict = judgement::judge(journal, policy, session.grouping).await?;
+    if let Some(metrics) = Metrics::of(&request) {
+        metrics.count_findings(&verdict, &session.counted_findings);
+    }
     verdict.link_below(
         request.app_data::<actix_web::web::Data<AppState>>().map_or("", |state| state.config.own_prefix()),
     );

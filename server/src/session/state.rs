@@ -1,5 +1,6 @@
 //! The state of a session from its creation, or its last reset, to the next reset or its end.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct SessionState {
     pub grouping: Grouping,
     /// Cancelled when this state ends: what waits in it ends, and its connections close.
     pub ended: CancellationToken,
+    /// The findings that have been counted, a bit each.
+    pub counted_findings: AtomicU64,
     actors: Mutex<Vec<Unstarted>>,
 }
 
@@ -65,6 +68,7 @@ impl SessionState {
             seed: settings.seed,
             grouping: settings.grouping,
             ended,
+            counted_findings: AtomicU64::new(0),
             actors: Mutex::new(actors),
         }
     }

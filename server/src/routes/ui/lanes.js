@@ -1,0 +1,125 @@
+// The lanes: one for each call, its attempts as bars in time, and in words below.
+
+import { duration, element, foreign } from "./text.js";
+
+/** How many lanes and how many attempts of a lane are drawn. */
+const LANES = 60;
+const ATTEMPTS = 40;
+
+export class Lanes {
+  constructor(list, more, empty) {
+    this.list = list;
+    this.more = more;
+    this.empty = empty;
+    this.drawn = new Map();
+  }
+
+  /** Draws what has changed. */
+  draw(journal) {
+    const newest = [...journal.calls.values()].sort((a, b) => lastId(b) - lastId(a));
+    const wanted = newest.slice(0, LANES);
+    const names = new Set(wanted.map((call) => call.name));
+    for (const [name, lane] of this.drawn) {
+      if (names.has(name)) continue;
+      lane.remove();
+      this.drawn.delete(name);
+    }
+    wanted.forEach((call, index) => {
+      let lane = this.drawn.get(call.name);
+      if (!lane || journal.dirty.has(call.name)) {
+        lane = lane ?? element("li", "lane");
+        lane.replaceChildren(...content(call));
+        this.drawn.set(call.name, lane);
+      }
+      if (this.list.children[index] !== lane) this.list.insertBefore(lane, this.list.children[index] ?? null);
+    });
+    journal.dirty.clear();
+    journal.dropped.clear();
+    this.empty.hidden = newest.length > 0;
+    const hidden = newest.length - wanted.length;
+    this.more.textContent = hidden > 0 ? `${hidden} older calls are not drawn.` : "";
+  }
+}
+
+/** How an attempt ended: its class, and in words. */
+export function ending(entry) {
+  if (entry.ended === null) return ["open", "in flight"];
+  if (entry.ended === "answered") return [classOf(entry.status), `${entry.status}`];
+  if (entry.ended === "client_left") return ["left", "client left"];
+  if (entry.ended === "timed_out") return ["failed", `${entry.status ?? ""} timed out`.trim()];
+  return ["broken", entry.ended];
+}
+
+function classOf(status) {
+  if (status >= 200 && status < 300) return "ok";
+  return status >= 500 || status === 429 || status === 408 || status === 425 ? "failed" : "refused";
+}
+
+const lastId = (call) => Math.max(...call.entries.keys());
+const endOf = (entry) => entry.at_ms + (entry.duration_ms ?? 0);
+
+function content(call) {
+  const all = [...call.entries.values()].sort((a, b) => a.at_ms - b.at_ms);
+  const attempts = all.slice(-ATTEMPTS);
+  const first = all[0];
+  const last = all[all.length - 1];
+  const title = element("h3", "", foreign(call.label));
+  const target = `${first.method} ${first.path}`;
+  const count = all.length === 1 ? "1 attempt" : `${all.length} attempts`;
+  const facts = element("p", "facts", `${count} · ${duration(Math.max(...all.map(endOf)) - first.at_ms)}`);
+  if (call.label !== target) facts.append(" · ", foreign(target));
+  if (call.isGuess && all.length > 1) facts.append(" · grouped by a guess");
+  const head = element("div", "head", title, outcome(last), facts);
+  return [head, track(attempts), words(attempts, all.length - attempts.length)];
+}
+
+function outcome(last) {
+  const [kind] = ending(last);
+  const word = { ok: "succeeded", open: "in flight" }[kind] ?? "not succeeded";
+  return element("span", `outcome ${kind}`, word);
+}
+
+function track(attempts) {
+  const bars = element("div", "track");
+  bars.setAttribute("aria-hidden", "true");
+  const from = attempts[0].at_ms;
+  const span = Math.max(...attempts.map(endOf)) - from || 1;
+  for (const attempt of attempts) {
+    const [kind] = ending(attempt);
+    const bar = element("div", `bar ${kind}`);
+    bar.style.left = `${(100 * (attempt.at_ms - from)) / span}%`;
+    bar.style.width = attempt.ended === null ? "auto" : `${(100 * attempt.duration_ms) / span}%`;
+    bars.append(bar);
+  }
+  return bars;
+}
+
+function words(attempts, earlier) {
+  const list = element("ol", "attempts");
+  list.setAttribute("aria-label", "Attempts");
+  if (earlier > 0) list.append(element("li", "wait", `${earlier} earlier …`));
+  attempts.forEach((attempt, index) => {
+    const before = attempts[index - 1];
+    const item = element("li");
+    if (before) item.append(element("span", "wait", gap(before, attempt)));
+    item.append(chip(attempt));
+    list.append(item);
+  });
+  return list;
+}
+
+function gap(before, attempt) {
+  const wait = attempt.at_ms - endOf(before);
+  return before.ended === null || wait < 0 ? "overlapping" : `waited ${duration(wait)}`;
+}
+
+function chip(attempt) {
+  const [kind, word] = ending(attempt);
+  const made = element("span", `chip ${kind}`, word);
+  if (attempt.duration_ms !== null) made.append(element("small", "", ` ${duration(attempt.duration_ms)}`));
+  if (attempt.fault && attempt.fault.short !== word) {
+    made.append(element("small", "", " fault ", foreign(attempt.fault.short)));
+  }
+  if (attempt.execution === "replayed") made.append(element("small", "", " replayed"));
+  return made;
+}
