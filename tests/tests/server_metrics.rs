@@ -111,6 +111,7 @@ async fn the_number_of_series_does_not_grow_with_what_clients_send() {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a token");
         server.request(method, path).send().await.expect("an answer");
     }
+    metrics(&server).await;
     let before = metrics(&server).await;
     for _ in 0..REQUESTS {
         let word: String = (0..8).map(|_| random.alphanumeric()).collect();
