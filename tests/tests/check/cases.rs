@@ -144,7 +144,7 @@ async fn clients_that_come_back_when_or_where_they_should_not_are_found_out() {
         ("malformed-chunk", &[], again("--exit 1 --same-connection"), "fail", reused),
         ("garbage", &[], again("--exit 1 --same-connection"), "fail", reused),
         ("extra-bytes", &[], again("--same-connection"), "fail", reused),
-        ("stale", &[], again("--exit 1 --same-connection"), "warn", "no-retry: "),
+        ("stale", &[], again("--same-connection"), "fail", "exit 0 although no answer came"),
         ("lost-ack", &["--post"], again("--post x"), "fail", "executed-twice: "),
     ])
     .await;
