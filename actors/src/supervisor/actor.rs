@@ -67,23 +67,25 @@ pub(super) struct Control {
 }
 
 impl Supervisor {
-    /// A closed breaker and a fresh budget, already published.
+    /// A closed breaker and a fresh budget, already published. Where a state that was lost in a panic has left the
+    /// breaker open or half-open, this closes it, which is a change like any other.
     pub(super) fn new(
         settings: SupervisorSettings,
         published: Arc<Published>,
         address: WeakAddress<Self>,
         last_generation: u64,
     ) -> Self {
-        let breaker = Breaker::new(settings.breaker.clone(), last_generation);
-        published.publish(&breaker);
-        Self {
-            breaker,
+        let was_closed = published.view(now).generation().is_some();
+        let supervisor = Self {
+            breaker: Breaker::new(settings.breaker.clone(), last_generation),
             budget: Budget::new(settings.budget.clone(), published.counters().calls(), now()),
             rng: settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             settings,
             published,
             address,
-        }
+        };
+        supervisor.publish((!was_closed).then_some(Transition::Closed));
+        supervisor
     }
 
     /// Publishes, counts and logs a change of the breaker. To be called after every question to it.

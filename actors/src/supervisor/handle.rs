@@ -187,5 +187,5 @@ fn prepare(settings: SupervisorSettings) -> (SupervisorHandle, Unstarted) {
 }
 
 #[cfg(test)]
-#[path = "handle_tests.rs"]
+#[path = "handle_tests/mod.rs"]
 mod tests;

@@ -1,6 +1,10 @@
 //! What a supervisor is started with.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use super::{
     breaker::{BreakerSettings, Transition},
@@ -23,7 +27,7 @@ pub struct SupervisorSettings {
     pub seed: Option<u64>,
 }
 
-/// What is called, in the actor, after each change of the breaker. It must not block or panic.
+/// What is called, in the actor, after each change of the breaker. It must neither block nor panic.
 #[derive(Clone, Default)]
 pub struct TransitionHook(Option<Arc<dyn Fn(Transition) + Send + Sync>>);
 
@@ -33,9 +37,10 @@ impl TransitionHook {
         Self(Some(Arc::new(hook)))
     }
 
+    /// Calls the hook. A panic in it ends here: the change has been made, and the actor goes on.
     pub(super) fn call(&self, transition: Transition) {
         if let Some(hook) = &self.0 {
-            hook(transition);
+            let _ = catch_unwind(AssertUnwindSafe(|| hook(transition)));
         }
     }
 }

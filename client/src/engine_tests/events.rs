@@ -53,6 +53,15 @@ async fn an_observer_sees_a_call_wait_for_a_slot() {
     assert_eq!(bench.heard.0.lock().unwrap().iter().filter(|event| **event == awaited).count(), 1);
 }
 
+/// The states that the breaker has entered so far, as the observer saw them.
+fn assert_changes(bench: &Bench, states: &[BreakerState]) {
+    let heard = bench.heard.0.lock().unwrap();
+    let changes: Vec<_> = heard.iter().filter(|event| event.starts_with("BreakerChanged")).collect();
+    let expected: Vec<_> =
+        states.iter().map(|&state| format!("{:?}", Event::BreakerChanged { state })).collect();
+    assert_eq!(changes, expected.iter().collect::<Vec<_>>());
+}
+
 #[actix_rt::test]
 async fn an_observer_sees_every_change_of_the_breaker() {
     tokio::time::pause();
@@ -66,11 +75,17 @@ async fn an_observer_sees_every_change_of_the_breaker() {
     bench.get().await.unwrap_err();
     tokio::time::advance(seconds(30)).await;
     bench.get().await.unwrap();
-    let expected = [BreakerState::Open, BreakerState::HalfOpen, BreakerState::Closed]
-        .map(|state| format!("{:?}", Event::BreakerChanged { state }));
-    let heard = bench.heard.0.lock().unwrap();
-    let changes: Vec<_> = heard.iter().filter(|event| event.starts_with("BreakerChanged")).collect();
-    assert_eq!(changes, expected.iter().collect::<Vec<_>>());
+    assert_changes(&bench, &[BreakerState::Open, BreakerState::HalfOpen, BreakerState::Closed]);
+}
+
+#[actix_rt::test]
+async fn an_observer_sees_that_a_panic_of_the_supervisor_closed_the_breaker() {
+    tokio::time::pause();
+    let bench = Bench::steps(|_| (), &[NETWORK]);
+    bench.state.supervisor.force_open().await.unwrap();
+    bench.state.supervisor.panic_in_handler().await.unwrap_err();
+    assert_eq!(bench.state(), BreakerState::Closed);
+    assert_changes(&bench, &[BreakerState::Open, BreakerState::Closed]);
 }
 
 #[actix_rt::test]

@@ -1,11 +1,10 @@
-//! The actor through its handle, under a paused clock.
+//! The actor through its handle, under a paused clock. What a panic in a handler costs stands in `panics`.
+
+mod panics;
 
 use std::time::Duration;
 
-use futures::{
-    FutureExt,
-    future::{join_all, join3},
-};
+use futures::{FutureExt, future::join_all};
 
 use super::*;
 use crate::supervisor::{
@@ -18,9 +17,8 @@ use crate::supervisor::{
 
 const RECOVERY: Duration = Duration::from_secs(30);
 
-fn start(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorHandle {
-    tokio::time::pause();
-    SupervisorHandle::start(SupervisorSettings {
+fn settings(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorSettings {
+    SupervisorSettings {
         breaker: BreakerSettings {
             failure_threshold: threshold,
             recovery_timeout: RECOVERY,
@@ -30,7 +28,12 @@ fn start(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorHand
         log: LogTarget { target: "test".into(), level: log::LevelFilter::Info },
         on_transition: TransitionHook::default(),
         seed: Some(1),
-    })
+    }
+}
+
+fn start(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorHandle {
+    tokio::time::pause();
+    SupervisorHandle::start(settings(threshold, probes, retries_per_second))
 }
 
 fn policy(max_attempts: u32) -> Arc<RetryPolicy> {
@@ -281,16 +284,6 @@ async fn after_a_reset_only_later_calls_add_to_the_retry_budget() {
 }
 
 #[actix_rt::test]
-async fn after_a_restart_only_later_calls_add_to_the_retry_budget() {
-    let supervisor = start(10_000, 1, 10.0);
-    for _ in 0..3_000 {
-        supervisor.count_call();
-    }
-    supervisor.panic_in_handler().await.unwrap_err();
-    assert_eq!(failing_calls(&supervisor, 300).await, 70, "20 % of 300 calls, and one second's worth");
-}
-
-#[actix_rt::test]
 async fn the_breaker_obeys_commands() {
     let supervisor = start(1, 1, 10.0);
     supervisor.force_open().await.unwrap();
@@ -306,116 +299,10 @@ async fn the_breaker_obeys_commands() {
 }
 
 #[actix_rt::test]
-async fn a_panic_in_a_handler_costs_its_own_caller_the_answer_and_no_other() {
-    let supervisor = opened(1).await;
-    tokio::time::advance(RECOVERY).await;
-    // The questions are in the mailbox before the actor runs for the first time, the panic is among them.
-    let ask = || join_all((0..50).map(|_| supervisor.admit(lease())));
-    let (before, panicked, after) = join3(ask(), supervisor.panic_in_handler(), ask()).await;
-    assert_eq!(panicked, Err(ActorError::Failed("supervisor")));
-    assert_eq!(before.iter().filter(|answer| answer.is_ok()).count(), 1, "one probe is admitted");
-    assert!(after.iter().all(Result::is_ok), "the breaker was built anew, closed");
-    assert_eq!((supervisor.stats().restarts, supervisor.state()), (1, BreakerState::Closed));
-}
-
-#[actix_rt::test]
-async fn after_a_panic_the_breaker_is_closed_whatever_it_was() {
-    let supervisor = start(1, 1, 10.0);
-    for restarts in 1..=3 {
-        match restarts {
-            1 => failed_call(&supervisor).await,
-            2 => supervisor.force_open().await.unwrap(),
-            _ => {}
-        }
-        supervisor.panic_in_handler().await.unwrap_err();
-        assert_eq!((supervisor.state(), supervisor.fail_fast()), (BreakerState::Closed, Ok(())));
-        assert!(supervisor.admit(lease()).now_or_never().is_some(), "the new state is published");
-        assert_eq!(supervisor.stats().restarts, restarts);
-    }
-    failed_call(&supervisor).await;
-    assert_eq!(supervisor.state(), BreakerState::Open);
-}
-
-#[actix_rt::test]
-async fn a_result_from_before_a_panic_changes_nothing_after_it() {
-    let supervisor = start(2, 1, 10.0);
-    let early = [supervisor.admit(lease()).await.unwrap(), supervisor.admit(lease()).await.unwrap()];
-    supervisor.panic_in_handler().await.unwrap_err();
-    for permit in early {
-        fail(&supervisor, permit, 1, 1).await;
-    }
-    assert_eq!(supervisor.state(), BreakerState::Closed, "two failures would have opened it");
-    failed_call(&supervisor).await;
-    let after = supervisor.admit(lease()).await.unwrap();
-    fail(&supervisor, after, 1, 1).await;
-    assert_eq!(supervisor.state(), BreakerState::Open, "failures of the new state count");
-}
-
-/// A probe of the state before a panic ends like this while a probe of the state after it is out.
-async fn a_late_probe(outcome: Outcome) {
-    let supervisor = opened(1).await;
-    tokio::time::advance(RECOVERY).await;
-    let early = supervisor.admit(lease()).await.unwrap();
-    supervisor.panic_in_handler().await.unwrap_err();
-    failed_call(&supervisor).await;
-    tokio::time::advance(RECOVERY).await;
-    // It is the first probe of the new state, as the early one was of the old.
-    let probe = supervisor.admit(lease()).await.unwrap();
-    match outcome {
-        Outcome::Success => supervisor.succeeded(early).await,
-        Outcome::Failure => drop(fail(&supervisor, early, 1, 1).await),
-        Outcome::Abandoned => drop(early),
-    }
-    let refused = supervisor.admit(lease()).await.unwrap_err();
-    assert!(matches!(refused, Rejection::Refused(_)), "{refused:?}");
-    assert_eq!(supervisor.state(), BreakerState::HalfOpen);
-    supervisor.succeeded(probe).await;
-    assert_eq!(supervisor.state(), BreakerState::Closed);
-}
-
-#[actix_rt::test]
-async fn a_probe_from_before_a_panic_that_succeeds_does_not_close_the_breaker_after_it() {
-    a_late_probe(Outcome::Success).await;
-}
-
-#[actix_rt::test]
-async fn a_probe_from_before_a_panic_that_fails_does_not_open_the_breaker_after_it() {
-    a_late_probe(Outcome::Failure).await;
-}
-
-#[actix_rt::test]
-async fn a_probe_from_before_a_panic_that_is_dropped_frees_no_place_after_it() {
-    a_late_probe(Outcome::Abandoned).await;
-}
-
-#[actix_rt::test]
-async fn a_permit_from_before_a_panic_is_exchanged_for_one_of_the_new_state() {
-    let supervisor = start(1, 1, 10.0);
-    let permit = supervisor.admit(lease()).await.unwrap();
-    supervisor.panic_in_handler().await.unwrap_err();
-    let permit = supervisor.renew(permit, lease()).await.unwrap();
-    fail(&supervisor, permit, 1, 1).await;
-    assert_eq!(supervisor.state(), BreakerState::Open, "its failure counts");
-}
-
-#[actix_rt::test]
 async fn a_question_to_an_ended_actor_is_an_error() {
     let arbiter = actix::Arbiter::new();
     let (send, receive) = std::sync::mpsc::channel();
-    arbiter.spawn_fn(move || {
-        let settings = SupervisorSettings {
-            breaker: BreakerSettings {
-                failure_threshold: 1,
-                recovery_timeout: RECOVERY,
-                half_open_max_calls: 1,
-            },
-            budget: BudgetSettings { ratio: 0.2, per_second: 10.0 },
-            log: LogTarget { target: "test".into(), level: log::LevelFilter::Off },
-            on_transition: TransitionHook::default(),
-            seed: None,
-        };
-        send.send(SupervisorHandle::start(settings)).unwrap();
-    });
+    arbiter.spawn_fn(move || send.send(SupervisorHandle::start(settings(1, 1, 10.0))).unwrap());
     let supervisor = receive.recv().unwrap();
     arbiter.stop();
     arbiter.join().unwrap();
