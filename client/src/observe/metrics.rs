@@ -15,7 +15,8 @@ use super::event::{AttemptEnding, Event, Observer};
 /// * `resilient_breaker_changes_total{state}`: changes of the breaker to `open`, `half_open` or `closed`.
 /// * `resilient_breaker_open`: 1 while the breaker is open, 0.5 while it is half-open, else 0.
 ///
-/// No label grows with what is called.
+/// No label grows with what is called. The gauges follow the events that they have seen, so name the observer in the
+/// [configuration](crate::ClientConfig::observer), and use one recorder for each client whose breaker is watched.
 pub struct MetricsObserver {
     succeeded: Counter,
     failed: Counter,
