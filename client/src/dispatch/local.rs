@@ -2,7 +2,7 @@
 //!
 //! A call is not `Send`, because awc is not; its future is, so that callers may spawn it anywhere. So the call stays
 //! on the worker's thread, and the caller's future has only its key. Polled or dropped on another thread, that future
-//! sends a message to the worker, for which there is always a place. When the worker ends, all its calls are dropped
+//! sends a command to the worker, over a channel that is never full. When the worker ends, all its calls are dropped
 //! on its thread. So no path loses what a call holds.
 
 use std::{
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::{
     Outcome,
     handover::{Deadline, answered},
-    queue::{Link, Stray},
+    queue::{CallCommand, Link},
 };
 use crate::{error::Error, transport::AwcTransport};
 
@@ -133,25 +133,25 @@ pub(super) struct LocalCall<'a> {
 }
 
 enum Stage {
-    /// The call is on the worker's thread, under this key.
-    Here(usize),
-    /// The worker goes on with the call, because its caller moved to another thread.
-    Away(Pin<Box<dyn Future<Output = Outcome> + Send>>),
+    /// The caller's future polls the call, which the worker's thread has under this key.
+    InPlace(usize),
+    /// The call is a task of the worker's thread, because its caller moved to another thread.
+    Spawned(Pin<Box<dyn Future<Output = Outcome> + Send>>),
     /// The call has ended.
     Done,
 }
 
 impl<'a> LocalCall<'a> {
     pub(super) fn new(worker: WorkerId, key: usize, link: &'a Link, deadline: Deadline) -> Self {
-        Self { worker, link, deadline, stage: Stage::Here(key) }
+        Self { worker, link, deadline, stage: Stage::InPlace(key) }
     }
 
-    /// Hands the call to its worker, whose thread this is not.
-    fn leave(&self, key: usize) -> Stage {
+    /// Lets the worker run the call as a task. For a caller on another thread.
+    fn spawn_on_worker(&self, key: usize) -> Stage {
         let (reply, answer) = oneshot::channel();
         // A worker that has ended has dropped its calls, and drops the reply with this message.
-        let _ = self.link.strays.send(Stray::Adopt { key, reply });
-        Stage::Away(Box::pin(answered(answer, self.deadline)))
+        let _ = self.link.commands.send(CallCommand::Spawn { key, reply });
+        Stage::Spawned(Box::pin(answered(answer, self.deadline)))
     }
 }
 
@@ -159,17 +159,17 @@ impl Future for LocalCall<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        if let Stage::Here(key) = self.stage {
+        if let Stage::InPlace(key) = self.stage {
             if let Some(thread) = thread_of(self.worker) {
                 let outcome = ready!(thread.poll(key, cx));
                 self.stage = Stage::Done;
                 return Poll::Ready(outcome);
             }
-            self.stage = self.leave(key);
+            self.stage = self.spawn_on_worker(key);
         }
         let outcome = match &mut self.stage {
-            Stage::Away(answer) => ready!(answer.poll_unpin(cx)),
-            Stage::Here(_) | Stage::Done => Err(Error::closed()),
+            Stage::Spawned(answer) => ready!(answer.poll_unpin(cx)),
+            Stage::InPlace(_) | Stage::Done => Err(Error::closed()),
         };
         self.stage = Stage::Done;
         Poll::Ready(outcome)
@@ -178,11 +178,11 @@ impl Future for LocalCall<'_> {
 
 impl Drop for LocalCall<'_> {
     fn drop(&mut self) {
-        let Stage::Here(key) = self.stage else { return };
+        let Stage::InPlace(key) = self.stage else { return };
         match thread_of(self.worker) {
             Some(thread) => drop(thread.remove(key)),
             // A worker that has ended has dropped its calls.
-            None => drop(self.link.strays.send(Stray::Drop { key })),
+            None => drop(self.link.commands.send(CallCommand::Cancel { key })),
         }
     }
 }

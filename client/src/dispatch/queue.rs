@@ -1,4 +1,4 @@
-//! What a worker is sent: calls to run, and what becomes of its calls that moved to other threads.
+//! What a worker is sent: calls to run, and commands about calls that run in place.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,33 +32,34 @@ impl Parcel {
     }
 }
 
-/// What becomes of a call that runs on a worker's thread while its future is on another thread.
+/// What the caller's future asks of the worker when it is polled or dropped on another thread than the call's. `key`
+/// is that of the call.
 #[derive(Debug)]
-pub(super) enum Stray {
-    /// The worker goes on with the call and sends its result.
-    Adopt { key: usize, reply: oneshot::Sender<Outcome> },
-    /// The worker drops the call.
-    Drop { key: usize },
+pub(super) enum CallCommand {
+    /// Run the call as a task of the worker's thread, and send its result.
+    Spawn { key: usize, reply: oneshot::Sender<Outcome> },
+    /// Drop the call.
+    Cancel { key: usize },
 }
 
 /// The way to a worker.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) jobs: mpsc::Sender<Job>,
-    /// Has no capacity of its own, because a call must always find its way back. It holds at most one message for
-    /// each call that runs in place.
-    pub(super) strays: mpsc::UnboundedSender<Stray>,
+    /// Unbounded, because a command must never be refused: what the call holds would be lost. It holds at most one
+    /// command for each call that runs in place.
+    pub(super) commands: mpsc::UnboundedSender<CallCommand>,
 }
 
 /// The worker's end of a [`Link`].
 #[derive(Debug)]
 pub(super) struct Inbox {
     pub(super) jobs: mpsc::Receiver<Job>,
-    pub(super) strays: mpsc::UnboundedReceiver<Stray>,
+    pub(super) commands: mpsc::UnboundedReceiver<CallCommand>,
 }
 
 pub(super) fn pair() -> (Link, Inbox) {
     let (job_sender, jobs) = mpsc::channel(QUEUE);
-    let (stray_sender, strays) = mpsc::unbounded_channel();
-    (Link { jobs: job_sender, strays: stray_sender }, Inbox { jobs, strays })
+    let (command_sender, commands) = mpsc::unbounded_channel();
+    (Link { jobs: job_sender, commands: command_sender }, Inbox { jobs, commands })
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     Outcome,
     local::{Registered, WorkerId, WorkerThread},
-    queue::{Inbox, Job, Stray},
+    queue::{CallCommand, Inbox, Job},
 };
 use crate::{
     engine,
@@ -41,7 +41,7 @@ impl Worker {
             loop {
                 tokio::select! {
                     biased;
-                    Some(stray) = inbox.strays.recv() => settle(stray, &thread),
+                    Some(command) = inbox.commands.recv() => carry_out(command, &thread),
                     job = inbox.jobs.recv() => match job {
                         Some(job) => start(job, &thread),
                         None => return,
@@ -60,10 +60,10 @@ fn start(job: Job, thread: &WorkerThread) {
     actix_rt::spawn(answer(run, job.reply));
 }
 
-fn settle(stray: Stray, thread: &WorkerThread) {
-    match stray {
-        Stray::Drop { key } => drop(thread.remove(key)),
-        Stray::Adopt { key, reply } => {
+fn carry_out(command: CallCommand, thread: &WorkerThread) {
+    match command {
+        CallCommand::Cancel { key } => drop(thread.remove(key)),
+        CallCommand::Spawn { key, reply } => {
             if let Some(call) = thread.remove(key) {
                 actix_rt::spawn(answer(call, reply));
             }
