@@ -11,9 +11,7 @@ use resilience_actors::idempotency::Key;
 use resilience_actors::journal::Record;
 
 use super::secrets;
-
-/// How many bytes of headers are kept, names and values together. Of those behind, the names are kept.
-pub const MAX_HEADERS: usize = 4096;
+use super::text::Text;
 
 /// One request to the data plane. While it is in flight, what is known of it by then.
 #[derive(Debug, Clone)]
@@ -142,61 +140,6 @@ pub struct InFlight {
     text: Text,
 }
 
-/// Method, path, query and headers in one buffer.
-#[derive(Debug, Clone)]
-struct Text {
-    buffer: Arc<[u8]>,
-    /// Where method, path, query and kept headers end. The names of the other headers follow.
-    ends: [u32; 4],
-}
-
-impl Text {
-    fn new<'a>(
-        scratch: &mut Vec<u8>,
-        [method, path, query]: [&str; 3],
-        headers: impl Iterator<Item = (&'a str, &'a [u8])>,
-    ) -> Self {
-        scratch.clear();
-        let mut ends = [0; 4];
-        for (part, end) in [method, path, query].into_iter().zip(&mut ends) {
-            scratch.extend_from_slice(part.as_bytes());
-            *end = position(scratch);
-        }
-        let start = scratch.len();
-        let mut headers = headers.peekable();
-        // A name holds no colon and a value no line break (RFC 9110, 5.1 and 5.5).
-        while let Some((name, value)) =
-            headers.next_if(|(name, value)| scratch.len() - start + name.len() + value.len() <= MAX_HEADERS)
-        {
-            scratch.extend_from_slice(name.as_bytes());
-            scratch.push(b':');
-            scratch.extend_from_slice(value);
-            scratch.push(b'\n');
-        }
-        ends[3] = position(scratch);
-        for (name, _) in headers {
-            scratch.extend_from_slice(name.as_bytes());
-            scratch.push(b'\n');
-        }
-        Self { buffer: Arc::from(&**scratch), ends }
-    }
-
-    fn part(&self, index: usize) -> &[u8] {
-        let at = |index: usize| self.ends.get(index).map_or(self.buffer.len(), |end| *end as usize);
-        let start = if index == 0 { 0 } else { at(index - 1) };
-        self.buffer.get(start..at(index)).unwrap_or_default()
-    }
-
-    fn str(&self, index: usize) -> &str {
-        std::str::from_utf8(self.part(index)).unwrap_or_default()
-    }
-}
-
-/// A head is far smaller than 4 GiB.
-fn position(buffer: &[u8]) -> u32 {
-    u32::try_from(buffer.len()).unwrap_or(u32::MAX)
-}
-
 impl Entry {
     /// A request that came `at` this time after its session began, and is in flight: method, path and query, and its
     /// headers, names in lower case. They are written into `scratch`, which is emptied first, and copied from there.
@@ -250,19 +193,19 @@ impl Entry {
     /// The method.
     #[must_use]
     pub fn method(&self) -> &str {
-        self.text.str(0)
+        self.text.method()
     }
 
     /// The path as it was sent, without the prefix of a session.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.text.str(1)
+        self.text.path()
     }
 
     /// The query as it was sent. Not to be shown: see [`shown_query`](Self::shown_query).
     #[must_use]
     pub fn query(&self) -> &str {
-        self.text.str(2)
+        self.text.query()
     }
 
     /// The query with its secrets masked.
@@ -273,10 +216,7 @@ impl Entry {
 
     /// The headers that are kept, names in lower case. Not to be shown: see [`shown_headers`](Self::shown_headers).
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        lines(self.text.part(3)).filter_map(|line| {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            Some((std::str::from_utf8(&line[..colon]).ok()?, &line[colon + 1..]))
-        })
+        self.text.headers()
     }
 
     /// The value of the first kept header of this name. Not to be shown.
@@ -299,13 +239,8 @@ impl Entry {
     /// The names of all headers of the request, also of those whose values are not kept; one that was repeated comes
     /// more than once.
     pub fn header_names(&self) -> impl Iterator<Item = &str> {
-        let others = lines(self.text.part(4)).filter_map(|name| std::str::from_utf8(name).ok());
-        self.headers().map(|(name, _)| name).chain(others)
+        self.text.header_names()
     }
-}
-
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
 }
 
 impl Record for Entry {
@@ -336,7 +271,7 @@ impl Record for Entry {
         let fault = self.fault.as_ref().map_or(0, |fault| size_of::<InjectedFault>() + fault.short.len());
         let texts = [&self.retry_after, &self.location].into_iter().flatten().map(|text| text.len());
         size_of::<Self>()
-            + self.text.buffer.len()
+            + self.text.bytes()
             + self.key.as_ref().map_or(0, |key| key.len())
             + fault
             + texts.sum::<usize>()

@@ -1,4 +1,5 @@
 use super::*;
+use crate::journal::text::MAX_HEADERS;
 
 /// An entry of this request.
 pub(in crate::journal) fn entry(parts: [&str; 3], headers: &[(&str, &str)]) -> Entry {
