@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use super::delivery::{Delivery, Spent};
-use super::exchange::{Exchange, Phase};
+use super::exchange::Exchange;
+use super::phase::Phase;
 use crate::journal::Recording;
 
 /// The recording of the request whose answer is being written, if it is recorded.

@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
 use futures::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use super::delivery::{Delivery, Order, Spent};
 use super::ending::Kept;
+use super::phase::{Closing, Phase};
 use super::registry::Connections;
 
 /// One connection's state. HTTP/1.1 answers one request of a connection at a time, so this is also the state of the
@@ -78,36 +78,6 @@ pub enum OnClientExit {
     Answer,
     /// Its handler is dropped, which gives back what it holds.
     Drop,
-}
-
-/// What a connection is doing or waiting for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// It waits for the first byte of its first request.
-    New { since: Instant },
-    /// It waits for the first byte of another request.
-    Idle { since: Instant },
-    /// It waits for the rest of a request's head.
-    Head { since: Instant },
-    /// actix-http has the whole head, and has not accepted the request yet.
-    Submitted { since: Instant },
-    /// The request is being answered.
-    Answering,
-    /// The request has been answered; the rest of its body is still to come.
-    Leftover { since: Instant },
-    /// The client's bytes are not a request and get this status; nothing is written yet.
-    Refused(StatusCode),
-    /// All is written or about to be, and what the client still sends is discarded.
-    Closing { since: Instant },
-}
-
-/// How the connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closing {
-    /// At once.
-    Plain,
-    /// After reading for a while what the client still sends, so that no reset destroys the answer.
-    Lingering,
 }
 
 impl Exchange {
@@ -302,12 +272,5 @@ impl Exchange {
 impl Drop for Streaming {
     fn drop(&mut self) {
         self.0.stream_ended();
-    }
-}
-
-impl Phase {
-    /// Whether closing the connection now interrupts nothing.
-    pub(super) fn is_between_requests(self) -> bool {
-        matches!(self, Self::New { .. } | Self::Idle { .. })
     }
 }

@@ -21,6 +21,7 @@ mod delivery;
 mod ending;
 mod exchange;
 mod faults;
+mod phase;
 mod refusals;
 mod registry;
 mod requests;

@@ -17,7 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::exchange::{Closing, Exchange, Phase};
+use super::exchange::Exchange;
+use super::phase::{Closing, Phase};
 use crate::error::detail;
 use crate::headers::CORRELATION_ID;
 use crate::logging::REQUEST;

@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::exchange::{Exchange, Phase};
+use super::exchange::Exchange;
+use super::phase::Phase;
 use super::registry::Entry;
 use super::socket::{Incoming, Socket};
 

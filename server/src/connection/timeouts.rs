@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
-use super::exchange::{Exchange, Phase};
+use super::exchange::Exchange;
+use super::phase::Phase;
 use super::socket::{Incoming, Socket};
 
 /// The bounds on a connection's waits for its client.

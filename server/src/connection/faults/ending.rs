@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::connection::exchange::{Exchange, Phase};
+use crate::connection::exchange::Exchange;
+use crate::connection::phase::Phase;
 use crate::connection::socket::{Incoming, Socket};
 
 /// How much of what the client still sends is read and discarded behind the end of the stream. Closing a socket with

@@ -36,7 +36,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::delivery::{End, Spent};
-use super::exchange::{Exchange, Phase};
+use super::exchange::Exchange;
+use super::phase::Phase;
 use super::socket::{Incoming, Socket};
 use work::Work;
 

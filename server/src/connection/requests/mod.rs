@@ -21,7 +21,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::exchange::{Exchange, OnClientExit, Phase};
+use super::exchange::{Exchange, OnClientExit};
+use super::phase::Phase;
 use super::socket::{Incoming, Socket};
 use body::Body;
 use head::{Framing, Head};
