@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use super::object::Object;
 use super::problem::{Broken, Place, Problem};
 
 /// The problems found so far.
@@ -22,14 +23,6 @@ pub struct Node<'a> {
     value: &'a Value,
     loc: Vec<Place>,
     problems: &'a Problems,
-}
-
-/// The fields of an object, which are taken one by one; [`Object::finish`] reports those that were not taken.
-#[derive(Debug)]
-pub struct Object<'a> {
-    node: Node<'a>,
-    fields: &'a Map<String, Value>,
-    taken: Vec<&'static str>,
 }
 
 /// An integer that JSON and IEEE 754 both hold exactly.
@@ -113,7 +106,7 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn object(self) -> Option<Object<'a>> {
         match self.value {
-            Value::Object(fields) => Some(Object { node: self, fields, taken: Vec::new() }),
+            Value::Object(fields) => Some(Object::new(self, fields)),
             _ => self.broken(Broken::DictType),
         }
     }
@@ -227,12 +220,18 @@ impl<'a> Node<'a> {
         self.broken(Broken::Value(why.to_string()))
     }
 
-    fn broken<T>(&self, broken: Broken) -> Option<T> {
+    pub(super) fn broken<T>(&self, broken: Broken) -> Option<T> {
         self.problems.report(Problem::new(broken, self.loc.clone(), self.value.clone()));
         None
     }
 
-    fn named(&self, name: &str, value: &'a Value) -> Node<'a> {
+    /// Reports that the object has no field of this name.
+    pub(super) fn missing(&self, name: &str) {
+        let loc = [&self.loc[..], &[Place::from(name)]].concat();
+        self.problems.report(Problem::new(Broken::Missing, loc, self.value.clone()));
+    }
+
+    pub(super) fn named(&self, name: &str, value: &'a Value) -> Node<'a> {
         self.child(Place::Name(name.to_owned()), value)
     }
 
@@ -257,146 +256,6 @@ fn alternatives(names: &[&str]) -> String {
     }
 }
 
-impl<'a> Object<'a> {
-    /// The object itself, to report problems of it as a whole.
-    #[must_use]
-    pub fn node(&self) -> &Node<'a> {
-        &self.node
-    }
-
-    /// A field that may be missing. `null` counts as missing.
-    pub fn optional(&mut self, name: &'static str) -> Option<Node<'a>> {
-        self.nullable(name).filter(|node| !node.value.is_null())
-    }
-
-    /// A field that may be missing, and for which `null` is a value.
-    pub fn nullable(&mut self, name: &'static str) -> Option<Node<'a>> {
-        self.taken.push(name);
-        self.fields.get(name).map(|value| self.node.named(name, value))
-    }
-
-    /// A field that may not be missing.
-    pub fn required(&mut self, name: &'static str) -> Option<Node<'a>> {
-        let field = self.nullable(name);
-        if field.is_none() {
-            let loc = [self.node.loc.clone(), vec![Place::Name(name.to_owned())]].concat();
-            self.node.problems.report(Problem::new(Broken::Missing, loc, self.node.value.clone()));
-        }
-        field
-    }
-
-    /// Whether the object has a field.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.fields.contains_key(name)
-    }
-
-    /// Reports all fields that were not taken.
-    pub fn finish(self) {
-        for (name, value) in self.fields {
-            if !self.taken.contains(&name.as_str()) {
-                let _: Option<()> = self.node.named(name, value).broken(Broken::ExtraForbidden);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// The type and place of each problem.
-    fn problems(body: &str, read: impl FnOnce(Node<'_>) -> Option<()>) -> Vec<(String, String)> {
-        let found = Problems::read(body.as_bytes(), read).unwrap_err();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let pair = |problem: Value| (text(&problem["type"]), problem["loc"].to_string());
-        found.into_iter().map(|problem| pair(serde_json::to_value(problem).unwrap())).collect()
-    }
-
-    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-        expected.iter().map(|(name, loc)| ((*name).to_owned(), (*loc).to_owned())).collect()
-    }
-
-    #[test]
-    fn every_problem_is_reported_at_its_place() {
-        let body =
-            r#"{"count": -1, "name": 7, "list": [1, "x", 2.5, []], "kind": "c", "flag": 0, "more": null}"#;
-        let found = problems(body, |node| {
-            let mut object = node.object()?;
-            let _ = object.optional("count").and_then(|node| node.integer(0..=5));
-            let _ = object.optional("name").and_then(|node| node.string(5));
-            for element in object.optional("list").and_then(|node| node.list(10))? {
-                let _ = element.integer(0..=5);
-            }
-            let _ = object.optional("kind").and_then(|node| node.one_of(&[("a", 1), ("b", 2)]));
-            let _ = object.optional("flag").and_then(Node::boolean);
-            let _ = object.required("absent");
-            object.finish();
-            Some(())
-        });
-        let expected = [
-            ("greater_than_equal", r#"["body","count"]"#),
-            ("string_type", r#"["body","name"]"#),
-            ("int_parsing", r#"["body","list",1]"#),
-            ("int_type", r#"["body","list",2]"#),
-            ("int_type", r#"["body","list",3]"#),
-            ("literal_error", r#"["body","kind"]"#),
-            ("bool_type", r#"["body","flag"]"#),
-            ("missing", r#"["body","absent"]"#),
-            ("extra_forbidden", r#"["body","more"]"#),
-        ];
-        assert_eq!(found, pairs(&expected));
-    }
-
-    #[test]
-    fn a_body_that_is_no_json_is_reported_with_its_position() {
-        assert_eq!(problems("{\"a\":\n x}", |_| Some(())), pairs(&[("json_invalid", r#"["body",7]"#)]));
-        assert_eq!(problems("", |_| Some(())), pairs(&[("json_invalid", r#"["body",0]"#)]));
-    }
-
-    #[test]
-    fn the_number_of_problems_is_bounded() {
-        let body = format!("[{}]", vec!["\"x\""; 200].join(","));
-        let read = |node: Node<'_>| {
-            for element in node.list(1_000)? {
-                let _ = element.integer(0..=1);
-            }
-            Some(())
-        };
-        assert_eq!(problems(&body, read).len(), Problems::LIMIT);
-    }
-
-    #[test]
-    fn numbers_are_read_as_pydantic_reads_them() {
-        let table = [
-            (json!(5), Some(5)),
-            (json!(5.0), Some(5)),
-            (json!("5"), Some(5)),
-            (json!(10), Some(10)),
-            (json!(11), None),
-            (json!(1e300), None),
-            (json!(-1), None),
-            (json!(5.5), None),
-            (json!("five"), None),
-            (json!(null), None),
-            (json!(true), None),
-        ];
-        for (value, expected) in table {
-            let read = Problems::read_value(&value, Vec::new(), |node| node.integer(0..=10));
-            assert_eq!(read.ok(), expected, "{value}");
-        }
-    }
-
-    #[test]
-    fn messages_name_range_and_choices() {
-        let message = |value: Value, read: &dyn Fn(Node<'_>) -> Option<()>| {
-            serde_json::to_value(&Problems::read_value(&value, Vec::new(), read).unwrap_err()[0]).unwrap()
-        };
-        let found = message(json!(2.5), &|node| node.number(0.0..=1.0).map(drop));
-        assert_eq!(found["msg"], "Input should be less than or equal to 1.0");
-        let found = message(json!("d"), &|node| node.one_of(&[("a", ()), ("b", ()), ("c", ())]));
-        assert_eq!(found["msg"], "Input should be 'a', 'b' or 'c'");
-        assert_eq!(found["ctx"]["expected"], "'a', 'b' or 'c'");
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;
