@@ -86,11 +86,13 @@ fn absolute(text: &str) -> Result<Uri, String> {
     let Some(authority) = uri.authority() else {
         return Err("has no host".to_owned());
     };
-    if authority.host().is_empty() {
+    let host = authority.host();
+    if host.is_empty() {
         return Err("has no host".to_owned());
     }
-    let after_host = &authority.as_str()[authority.host().len()..];
-    if !after_host.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
+    // `port_u16` would search for the host once more.
+    let port = || authority.as_str()[host.len()..].strip_prefix(':')?.parse::<u16>().ok();
+    if authority.as_str().len() > host.len() && port().is_none_or(|port| port == 0) {
         // What stands there is not shown: it is a password if an `@` follows later.
         return Err("has a port that is not 1 to 65535".to_owned());
     }

@@ -11,6 +11,8 @@ mod environment;
 
 use std::ffi::OsString;
 
+use http::Uri;
+
 pub(crate) use self::address::{Proxy, without_brackets};
 use self::bypass::Bypass;
 use crate::{
@@ -64,14 +66,23 @@ impl Proxies {
         })
     }
 
-    /// The proxy for an origin; `None` when it is reached directly. An IPv6 address may have its brackets.
-    pub(crate) fn find(&self, scheme: Scheme, host: &str, port: u16) -> Option<&Proxy> {
+    /// The proxy for the origin of a URL; `None` when it is reached directly. Every call asks, so the URL is only looked
+    /// at when there is a proxy for its scheme.
+    pub(crate) fn find(&self, scheme: Scheme, uri: &Uri) -> Option<&Proxy> {
         let proxy = match scheme {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
         };
-        proxy.as_ref().filter(|_| !self.bypass.includes(host, port))
+        proxy.as_ref().filter(|_| {
+            let (host, port) = origin(uri);
+            !self.bypass.includes(host, port)
+        })
     }
+}
+
+/// The host, without the brackets of an IPv6 address, and the port of a URL as awc has it.
+pub(crate) fn origin(uri: &Uri) -> (&str, u16) {
+    (without_brackets(uri.host().unwrap_or_default()), uri.port_u16().unwrap_or(80))
 }
 
 /// Checks the settings, without looking at the environment.

@@ -16,8 +16,8 @@ type Case = (&'static [(&'static str, &'static str)], [Option<&'static str>; 2])
 
 /// The proxies of `http://h` and `https://h`.
 fn both(proxies: &Proxies) -> [Option<String>; 2] {
-    [(Scheme::Http, 80), (Scheme::Https, 443)]
-        .map(|(scheme, port)| proxies.find(scheme, "h", port).map(ToString::to_string))
+    [(Scheme::Http, "http://h"), (Scheme::Https, "http://h:443")]
+        .map(|(scheme, url)| proxies.find(scheme, &Uri::from_static(url)).map(ToString::to_string))
 }
 
 #[test]

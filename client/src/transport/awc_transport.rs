@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     method::Method,
-    proxy::{self, Proxies, Proxy},
+    proxy::{self, Proxies},
 };
 
 /// The timeout for awc, which requires one. Those of the client are shorter.
@@ -85,7 +85,8 @@ impl AwcTransport {
         request: &Request,
     ) -> Result<impl Future<Output = Result<awc::ClientResponse, SendRequestError>>, Fault> {
         let is_tls = request.uri.scheme() == Some(&Scheme::HTTPS);
-        let proxy = if is_tls { None } else { self.proxy_for_plain(&request.uri) };
+        // For https the proxy only gets the tunnel.
+        let proxy = if is_tls { None } else { self.proxies.find(proxy::Scheme::Http, &request.uri) };
         let (client, uri) = match (is_tls, proxy) {
             (true, _) => (&self.tls, disguised(&request.uri)?),
             (false, None) => (&self.plain, request.uri.clone()),
@@ -109,13 +110,6 @@ impl AwcTransport {
             (true, Method::Post | Method::Put | Method::Patch) => out.send(),
             (true, _) => out.send_body(NoBody::new()),
         })
-    }
-}
-
-impl AwcTransport {
-    /// The proxy that gets a plain request itself. For https it only gets the tunnel.
-    fn proxy_for_plain(&self, uri: &Uri) -> Option<&Proxy> {
-        self.proxies.find(proxy::Scheme::Http, uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80))
     }
 }
 

@@ -23,6 +23,7 @@ use std::{
 use actix_rt::net::{ActixStream, TcpStream};
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
+use futures::future::LocalBoxFuture;
 use http::{Uri, uri::Authority};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
@@ -36,7 +37,7 @@ use super::{
     context, tls as trust,
     wire::{Wire, WireFault},
 };
-use crate::proxy::{Proxies, Proxy, Scheme, without_brackets};
+use crate::proxy::{Proxies, Proxy, Scheme, origin};
 
 /// A connection as awc sees it.
 pub(super) type Connected = Connection<Uri, Wire<Box<dyn ActixStream>>>;
@@ -48,10 +49,10 @@ pub(super) fn plain(
 ) -> impl Service<ConnectInfo<Uri>, Response = Connected, Error = ConnectError> + Clone + 'static {
     Rc::new(fn_service(move |info: ConnectInfo<Uri>| {
         let (resolver, proxies) = (resolver.clone(), Arc::clone(&proxies));
-        async move {
+        connecting(async move {
             let uri = info.request().clone();
             let (host, port) = origin(&uri);
-            let proxy = proxies.find(Scheme::Http, host, port);
+            let proxy = proxies.find(Scheme::Http, &uri);
             let stream = in_time(proxy, async {
                 match proxy {
                     Some(proxy) => to_proxy(proxy, &resolver).await,
@@ -60,7 +61,7 @@ pub(super) fn plain(
             });
             let stream: Box<dyn ActixStream> = Box::new(stream.await?);
             Ok(Connection::new(uri, Wire::new(stream)))
-        }
+        })
     }))
 }
 
@@ -73,10 +74,10 @@ pub(super) fn tls(
     Rc::new(fn_service(move |info: ConnectInfo<Uri>| {
         let (connector, resolver) = (TlsConnector::from(Arc::clone(&config)), resolver.clone());
         let proxies = Arc::clone(&proxies);
-        async move {
+        connecting(async move {
             let uri = info.request().clone();
             let (host, port) = origin(&uri);
-            let proxy = proxies.find(Scheme::Https, host, port);
+            let proxy = proxies.find(Scheme::Https, &uri);
             let stream = in_time(proxy, async {
                 let stream = match proxy {
                     Some(proxy) => through_proxy(proxy, &uri, &resolver).await?,
@@ -86,13 +87,14 @@ pub(super) fn tls(
             });
             let stream: Box<dyn ActixStream> = Box::new(stream.await?);
             Ok(Connection::new(uri, Wire::new(stream)))
-        }
+        })
     }))
 }
 
-/// The host, without the brackets of an IPv6 address, and the port of a URL as awc has it.
-fn origin(uri: &Uri) -> (&str, u16) {
-    (without_brackets(uri.host().unwrap_or_default()), uri.port_u16().unwrap_or(80))
+/// A future that makes a connection. awc's pool has a place for it in the future of every call, also of those that
+/// find a connection, so it is a pointer.
+fn connecting<T>(work: impl Future<Output = T> + 'static) -> LocalBoxFuture<'static, T> {
+    Box::pin(work)
 }
 
 async fn in_time<T>(
