@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 
@@ -28,6 +28,10 @@ pub(super) struct FakeSocket {
 pub(super) struct Wire {
     pub(super) unacknowledged: Cell<usize>,
     pub(super) is_reset: Cell<bool>,
+    /// How long the kernel takes for a write.
+    pub(super) write_takes: Cell<Duration>,
+    /// When the last write began.
+    pub(super) write_begun: Cell<Option<Instant>>,
 }
 
 impl FakeSocket {
@@ -107,6 +111,8 @@ impl AsyncWrite for FakeSocket {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.wire.write_begun.set(Some(Instant::now()));
+        std::thread::sleep(self.wire.write_takes.get());
         Pin::new(&mut self.stream).poll_write(context, buffer)
     }
 

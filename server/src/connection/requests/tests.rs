@@ -1,8 +1,12 @@
 use super::*;
-use crate::connection::testing::{FakeSocket, exchange, read_now, text_now, write_now};
+use crate::connection::testing::{FakeSocket, Wire, exchange, read_now, text_now, write_now};
+use crate::journal::{Journal, JournalSettings, Recording};
 
 use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
+use resilience_actors::journal::ByteBudget;
 use std::cell::Cell;
+use std::time::{self, Duration};
 use tokio::io::DuplexStream;
 
 struct Fixture {
@@ -10,12 +14,13 @@ struct Fixture {
     client: DuplexStream,
     incoming: Rc<Cell<Incoming>>,
     exchange: Rc<Exchange>,
+    wire: Rc<Wire>,
 }
 
 fn fixture() -> Fixture {
     let (socket, client, incoming) = FakeSocket::pair();
-    let exchange = exchange();
-    Fixture { server: Requests::new(socket, Rc::clone(&exchange)), client, incoming, exchange }
+    let (exchange, wire) = (exchange(), Rc::clone(&socket.wire));
+    Fixture { server: Requests::new(socket, Rc::clone(&exchange)), client, incoming, exchange, wire }
 }
 
 impl Fixture {
@@ -164,4 +169,25 @@ fn a_body_that_is_left_over_is_read_up_to_a_bound() {
     }
     assert!((MAX_LEFTOVER..2 * MAX_LEFTOVER).contains(&read), "{read}");
     assert_eq!(read_now(&mut fixture.server), Some(Vec::new()));
+}
+
+#[actix_rt::test]
+async fn an_answer_is_recorded_with_the_time_before_its_write() {
+    let settings = JournalSettings { max_size: 10, budget: ByteBudget::new(1 << 20) };
+    let (journal, actor) = Journal::prepare(&settings).expect("a journal that keeps something");
+    actor.start();
+    let mut fixture = fixture();
+    fixture.passes_on(GET);
+    fixture.wire.write_takes.set(Duration::from_millis(1));
+    let came = time::Instant::now();
+    let request = TestRequest::get().uri("/msg").to_http_request();
+    fixture.exchange.keep(Recording::begin(&journal, &request, came, (1, 1)));
+    fixture.answer();
+    fixture.exchange.flushed();
+    let page = journal.handle.read(0, 10, |_| true).await.expect("the journal answers");
+    let write_begun = fixture.wire.write_begun.get().expect("the answer was written") - came;
+    let [entry] = &page.records[..] else { panic!("one request: {:?}", page.records) };
+    let first_byte = entry.first_byte.expect("a byte was written");
+    assert!(first_byte <= write_begun, "{first_byte:?} is later than {write_begun:?}");
+    assert!(entry.duration <= write_begun, "{:?} is later than {write_begun:?}", entry.duration);
 }
