@@ -1,6 +1,7 @@
 //! The figures of a verdict.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::journal::Entry;
 
@@ -9,7 +10,8 @@ use super::attempt::end;
 /// The most requests that were in flight at once.
 pub(super) fn peak_concurrent(entries: &[Entry]) -> usize {
     let begun = entries.iter().map(|entry| (entry.at, true));
-    let ended = entries.iter().map(|entry| (end(entry), false));
+    // A request that took no time was in flight as well.
+    let ended = entries.iter().map(|entry| (end(entry).max(entry.at + Duration::from_nanos(1)), false));
     let mut events: Vec<_> = begun.chain(ended).collect();
     // What ends when another begins has ended.
     events.sort_unstable();

@@ -58,15 +58,35 @@ pub(crate) fn call(mark: &str, method: &str, attempts: &[(u64, u16)]) -> Vec<Ent
     attempts.iter().map(|(at, status)| request(ms(*at), method, "/msg", &headers, *status)).collect()
 }
 
-/// Gives the entries their numbers, and judges them.
-pub(crate) fn judge_as(mut entries: Vec<Entry>, policy: &str, grouping: Grouping, forgotten: u64) -> Verdict {
+/// Gives the entries their numbers, in the order in which they ended.
+fn numbered(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by_key(|entry| (entry.at + entry.duration, entry.id));
     for (seq, entry) in (1..).zip(&mut entries) {
         entry.seq = seq;
     }
+    entries
+}
+
+/// Gives the entries their numbers, and judges them.
+pub(crate) fn judge_as(entries: Vec<Entry>, policy: &str, grouping: Grouping, forgotten: u64) -> Verdict {
+    let entries = numbered(entries);
     let policy = Policy::read(policy.as_bytes()).expect("a valid policy");
     let journal = Journal { entries: &entries, in_flight: &[], forgotten, grouping, began: began() };
     verdict(&journal, &policy)
+}
+
+/// The same while other requests are in flight.
+pub(crate) fn judge_with(entries: Vec<Entry>, in_flight: &[Entry], grouping: Grouping) -> Verdict {
+    let entries = numbered(entries);
+    let journal = Journal { entries: &entries, in_flight, forgotten: 0, grouping, began: began() };
+    verdict(&journal, &Policy::default())
+}
+
+/// Checks whether a finding is made.
+#[track_caller]
+pub(crate) fn check(row: &str, entries: Vec<Entry>, policy: &str, expected: bool) {
+    let verdict = judge(entries, policy);
+    assert_eq!(found(&verdict).contains_key(row), expected, "{row}: {:?}", verdict.findings);
 }
 
 pub(crate) fn judge(entries: Vec<Entry>, policy: &str) -> Verdict {

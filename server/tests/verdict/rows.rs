@@ -1,18 +1,11 @@
-//! Each finding at its borders, and what excuses it.
+//! Each finding at its borders.
 
 use std::time::Duration;
 
 use test_server::journal::{Body, Ended, Entry, Execution, Reuse};
 use test_server::verdict::{Grouping, Policy, Severity};
 
-use crate::journal::{began, call, faulty, found, judge, judge_as, ms, request};
-
-/// Checks whether a finding is made.
-#[track_caller]
-fn check(row: &str, entries: Vec<Entry>, policy: &str, expected: bool) {
-    let verdict = judge(entries, policy);
-    assert_eq!(found(&verdict).contains_key(row), expected, "{row}: {:?}", verdict.findings);
-}
+use crate::journal::{began, call, check, faulty, found, judge, judge_as, ms, request};
 
 /// Begins of attempts with these waits between them.
 fn after(waits: &[u64], status: u16) -> Vec<(u64, u16)> {
@@ -144,6 +137,20 @@ fn the_same_wait_in_ten_calls_is_no_jitter() {
     check("no-jitter", calls(10, 100, 100), "{}", true);
     check("no-jitter", calls(10, 99, 99), "{}", false);
     check("no-jitter", calls(10, 1000, 1000), r#"{"jitter": false}"#, false);
+    // What the server asked to be sent again is no retry, and is not counted.
+    let negotiated = |n: u64| {
+        let headers = |token| {
+            let mark = format!("c{n}");
+            move |at, status| {
+                request(ms(at), "GET", "/msg", &[("x-test-call", &mark), ("authorization", token)], status)
+            }
+        };
+        let entries = vec![headers("old")(0, 401), headers("new")(10, 503), headers("new")(1011, 200)];
+        shifted(entries, n * 5000)
+    };
+    let mut some_negotiated = calls(5, 1000, 1000);
+    some_negotiated.extend((5..10).flat_map(negotiated));
+    check("no-jitter", some_negotiated, "{}", true);
 }
 
 #[test]
@@ -166,6 +173,8 @@ fn twenty_calls_of_four_attempts_are_a_storm_while_everything_fails() {
         (0..count).flat_map(one).collect::<Vec<_>>()
     };
     check("retry-storm", calls(20, 4, 1000), "{}", true);
+    check("outage-ignored", calls(20, 4, 1000), "{}", false);
+    check("outage-ignored", calls(20, 3, 1000), "{}", true);
     check("retry-storm", calls(19, 4, 1000), "{}", false);
     check("retry-storm", calls(20, 3, 1000), "{}", false);
     check("retry-storm", calls(20, 4, 1000), r#"{"max_attempts": 4}"#, false);
@@ -354,13 +363,27 @@ fn what_is_no_attempt_is_not_counted() {
     assert_eq!(attempts(broken(2, 101)), 1, "a connection that was not fresh ended before a byte");
     assert_eq!(attempts(broken(2, 102)), 2, "more than 100 ms ago");
     assert_eq!(attempts(broken(1, 50)), 2, "a fresh connection");
+    let lasting = |mut entries: Vec<Entry>| {
+        entries[0].duration = ms(30);
+        entries
+    };
+    assert_eq!(attempts(lasting(broken(2, 10))), 1, "its end was noticed 20 ms later");
+    assert_eq!(attempts(lasting(broken(2, 9))), 2, "it had not ended 20 ms before");
     let mut stale = call("a", "GET", &[(0, 503), (500, 200), (501, 200)]);
     stale[1].ended = Ended::Stale;
     assert_eq!(attempts(stale), 2, "a stale connection");
-    let mut redirected = call("a", "GET", &[(0, 302)]);
-    redirected[0].location = Some("/s/abc/echo/new".into());
-    redirected.push(request(ms(5), "GET", "/echo/new", &[], 200));
-    assert_eq!(attempts(redirected), 1, "a redirect");
+    let redirected = |next_at| {
+        let mut entries = vec![request(ms(0), "GET", "/msg", &[], 302)];
+        entries[0].location = Some("/s/abc/echo/new".into());
+        entries.push(request(ms(next_at), "GET", "/echo/new", &[], 200));
+        entries
+    };
+    assert_eq!(attempts(redirected(5)), 1, "a redirect");
+    assert_eq!(attempts(lasting(redirected(10))), 1, "its end was noticed 20 ms later");
+    assert_eq!(attempts(lasting(redirected(9))), 2, "it had not ended 20 ms before");
+    let calls = |entries| judge(entries, "{}").calls.len();
+    assert_eq!(calls(lasting(redirected(10))), 1, "a guess: its end was noticed 20 ms later");
+    assert_eq!(calls(lasting(redirected(9))), 2, "a guess: it had not ended 20 ms before");
 }
 
 #[test]
