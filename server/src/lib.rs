@@ -7,7 +7,7 @@
 //! * [`routes`]: one file a path, each with its method, its limits and its OpenAPI part; [`openapi`]: the document.
 //! * [`middleware`]: the layers around every request; [`context`]: what they know about it; [`observe`]: the one
 //!   place that sees a request begin and end.
-//! * [`execution`]: the work under an idempotency key; [`validation`]: how values are read; [`error`]: the answers
+//! * [`execution`]: the work under an idempotency key; [`query`] and [`validation`]: how values are read; [`error`]: the answers
 //!   that are not a success; [`headers`]: the headers that this server defines; [`body`]: bodies
 //!   of requests and how large they may be.
 //! * [`fault`]: the faults that can be injected, and plans of them; [`json`]: bodies with every problem reported.
@@ -47,6 +47,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod observe;
 pub mod openapi;
+pub mod query;
 pub mod reload;
 pub mod routes;
 pub mod serve;

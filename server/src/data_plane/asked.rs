@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use resilience_actors::fault::Step;
 use resilience_actors::idempotency::Key;
 use utoipa::IntoParams;
@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::fault::{Fault, short};
 use crate::headers::FAULT;
 use crate::json::{Place, Problem};
+use crate::query;
 use crate::state::AppState;
 use crate::validation;
 
@@ -95,16 +96,9 @@ impl Asked {
     }
 }
 
-/// The last `delay` of the query counts, as it does in FastAPI.
 fn delay(request: &HttpRequest) -> Result<Duration, validation::Fault> {
-    if request.query_string().is_empty() {
-        return Ok(Duration::ZERO);
-    }
-    // Form decoding replaces what is not UTF-8, so this cannot fail, and what it yields is checked below.
-    let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let pairs = pairs.map(Query::into_inner).unwrap_or_default();
-    match pairs.iter().rev().find(|(name, _)| name == "delay") {
-        Some((_, value)) => validation::whole_number(["query", "delay"], value, &(0..=MAX_DELAY_MS))
+    match query::last(request.query_string(), "delay") {
+        Some(value) => validation::whole_number(["query", "delay"], &value, &(0..=MAX_DELAY_MS))
             .map(|milliseconds| Duration::from_millis(milliseconds.into())),
         None => Ok(Duration::ZERO),
     }

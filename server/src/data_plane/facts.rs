@@ -4,6 +4,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
 use resilience_actors::fault::Request;
 
+use crate::query;
+
 /// The facts of a request.
 pub(super) struct Facts<'a> {
     request: &'a HttpRequest,
@@ -38,11 +40,6 @@ impl Request for Facts<'_> {
     }
 
     fn any_query(&self, name: &str, holds: &mut dyn FnMut(&str) -> bool) -> bool {
-        any_of_query(self.request.query_string(), name, holds)
+        query::values(self.request.query_string(), name).any(|value| holds(&value))
     }
-}
-
-/// Whether any decoded value of a parameter in a query satisfies `holds`.
-pub(crate) fn any_of_query(query: &str, name: &str, holds: &mut dyn FnMut(&str) -> bool) -> bool {
-    url::form_urlencoded::parse(query.as_bytes()).any(|(found, value)| found == name && holds(&value))
 }

@@ -44,7 +44,6 @@ use instead::Next;
 
 pub use asked::{DelayParameter, FaultHeader, KeyHeaders};
 pub use endpoint::{Echo, Endpoint, Message};
-pub(crate) use facts::any_of_query;
 pub(crate) use injection::refusal;
 
 /// Answers a request to the data plane.

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
 use utoipa::{IntoParams, OpenApi};
 
 use crate::context::{CurrentSession, RequestContext};
@@ -12,6 +10,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::json::{Node, Place, Problems};
 use crate::judgement;
 use crate::metrics::Metrics;
+use crate::query;
 use crate::routes::{Plane, Route};
 use crate::state::AppState;
 use crate::validation::HttpValidationError;
@@ -98,15 +97,11 @@ async fn get_verdict(session: CurrentSession, request: HttpRequest) -> Result<Ht
 
 /// The format and the policy that a request asks for.
 fn asked(request: &HttpRequest) -> Result<(Format, Policy), ApiError> {
-    // Form decoding replaces what is not UTF-8, so this cannot fail.
-    let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let pairs = pairs.map(Query::into_inner).unwrap_or_default();
-    let value = |name: &str| pairs.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value);
+    let value = |name: &str| query::last(request.query_string(), name);
     let place = |name: &str| vec![Place::from("query"), Place::from(name)];
     let read_format = |node: Node<'_>| node.one_of(&FORMATS);
-    let format = value("format").map_or(Ok(Format::Json), |text| {
-        Problems::read_value(&Value::String(text.clone()), place("format"), read_format)
-    });
+    let format = value("format")
+        .map_or(Ok(Format::Json), |text| Problems::read_value(&text.into(), place("format"), read_format));
     let policy = value("expect")
         .map_or(Ok(Policy::default()), |text| Policy::read_at(text.as_bytes(), place("expect")));
     match (format, policy) {

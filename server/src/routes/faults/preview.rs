@@ -8,10 +8,11 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::body;
 use crate::context::CurrentSession;
-use crate::data_plane::{any_of_query, refusal};
+use crate::data_plane::refusal;
 use crate::error::ApiError;
 use crate::fault::Fault;
 use crate::json::{Node, Problems};
+use crate::query;
 use crate::routes::{Plane, Route};
 use crate::validation::{HttpValidationError, MAX_KEY_LENGTH};
 
@@ -166,6 +167,6 @@ impl Request for Imagined {
     }
 
     fn any_query(&self, name: &str, holds: &mut dyn FnMut(&str) -> bool) -> bool {
-        any_of_query(&self.query, name, holds)
+        query::values(&self.query, name).any(|value| holds(&value))
     }
 }

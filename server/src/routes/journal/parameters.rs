@@ -1,9 +1,9 @@
 //! Which entries of the journal a request asks for.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::web::Query;
 use resilience_actors::journal::Page;
 use utoipa::IntoParams;
 
@@ -11,6 +11,7 @@ use crate::context::CurrentSession;
 use crate::error::ApiError;
 use crate::journal::{Entry, Journal};
 use crate::json::{Place, Problem};
+use crate::query;
 use crate::validation;
 
 /// The most entries of one answer.
@@ -51,27 +52,24 @@ impl Wanted {
     /// # Errors
     /// [`ApiError::Invalid`] with every parameter that does not parse or is out of range.
     pub(super) fn of(request: &HttpRequest, default_limit: u32) -> Result<Self, ApiError> {
-        // Form decoding replaces what is not UTF-8, so this cannot fail.
-        let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
-        let pairs = pairs.map(Query::into_inner).unwrap_or_default();
-        let value = |name: &str| pairs.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value);
+        let value = |name: &str| query::last(request.query_string(), name);
         let mut problems = Vec::new();
         let limit = value("limit").map_or(Ok(default_limit), |text| {
-            validation::whole_number(["query", "limit"], text, &(1..=MAX_LIMIT))
+            validation::whole_number(["query", "limit"], &text, &(1..=MAX_LIMIT))
         });
         let limit = limit.unwrap_or_else(|fault| {
             problems.push(fault.into());
             default_limit
         });
-        let since = value("since").map_or(Some(0), |text| seq(text)).unwrap_or_else(|| {
+        let since = value("since").map_or(Some(0), |text| seq(&text)).unwrap_or_else(|| {
             let place = vec![Place::from("query"), Place::from("since")];
-            let input = value("since").cloned().unwrap_or_default().into();
+            let input = value("since").unwrap_or_default().into();
             problems.push(Problem::invalid_value(place, input, "should be the seq of an entry, or 0"));
             0
         });
         if problems.is_empty() {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            Ok(Self { since, key: value("key").cloned(), limit })
+            Ok(Self { since, key: value("key").map(Cow::into_owned), limit })
         } else {
             Err(ApiError::Invalid(problems))
         }

@@ -1,9 +1,10 @@
 //! `/sessions`: makes a session, and lists all of them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Json, Payload, Query};
+use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use log::info;
 use resilience_actors::registry::Refused;
@@ -17,6 +18,7 @@ use crate::context::RequestContext;
 use crate::error::{ApiError, ErrorBody};
 use crate::json::{Problem, Problems};
 use crate::logging::SESSION;
+use crate::query;
 use crate::routes::{Plane, Route};
 use crate::session::{Session, SessionEntry};
 use crate::state::AppState;
@@ -138,13 +140,11 @@ fn following<'a>(all: &'a [SessionEntry], after: Option<&str>) -> &'a [SessionEn
 }
 
 fn page(request: &HttpRequest) -> Result<(usize, Option<String>), ApiError> {
-    let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let pairs = pairs.map(Query::into_inner).unwrap_or_default();
-    let value = |name: &str| pairs.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value);
+    let value = |name: &str| query::last(request.query_string(), name);
     let limit = match value("limit") {
-        Some(text) => validation::whole_number(["query", "limit"], text, &(1..=MAX_LISTED))
+        Some(text) => validation::whole_number(["query", "limit"], &text, &(1..=MAX_LISTED))
             .map_err(|fault| vec![Problem::from(fault)])?,
         None => LISTED,
     };
-    Ok((usize::try_from(limit).unwrap_or(usize::MAX), value("after").cloned()))
+    Ok((usize::try_from(limit).unwrap_or(usize::MAX), value("after").map(Cow::into_owned)))
 }
