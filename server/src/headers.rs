@@ -24,6 +24,12 @@ pub const TEST_SESSION: HeaderName = HeaderName::from_static("x-test-session");
 /// On a request: the id of its call, for the verdict.
 pub const TEST_CALL: HeaderName = HeaderName::from_static("x-test-call");
 
+/// Returns a value of `Idempotency-Key` without its quotes: it is a structured string (RFC 9651), or bare.
+#[must_use]
+pub fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
+}
+
 /// A correlation id as the value of its header.
 pub fn correlation_id(id: Uuid) -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();

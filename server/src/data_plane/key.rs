@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use resilience_actors::idempotency::{Fingerprint, Key};
 use sha2::{Digest, Sha256};
 
-use crate::headers::{IDEMPOTENCY_KEY, REQUEST_ID};
+use crate::headers::{IDEMPOTENCY_KEY, REQUEST_ID, unquoted};
 use crate::validation::{self, Fault, Rule};
 
 /// Reads the key. A header that is empty counts as not sent.
@@ -58,11 +58,6 @@ fn value_of(
         return Ok(None);
     }
     validation::idempotency_key(location, key).map(|key| Some(Key::from(key)))
-}
-
-/// A value of `Idempotency-Key` without its quotes: a structured string of RFC 9651, or bare.
-fn unquoted(value: &[u8]) -> &[u8] {
-    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 #[cfg(test)]

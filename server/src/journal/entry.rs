@@ -10,6 +10,8 @@ use std::time::Duration;
 use resilience_actors::idempotency::Key;
 use resilience_actors::journal::Record;
 
+use crate::headers::{IDEMPOTENCY_KEY, REQUEST_ID, unquoted};
+
 use super::secrets;
 use super::text::Text;
 
@@ -159,11 +161,9 @@ impl Entry {
         let mut entry = Self::unfinished(id, known.at, known.text);
         entry.connection = known.connection;
         entry.request_on_connection = known.request_on_connection;
-        let value = |name| entry.header(name).and_then(|value| std::str::from_utf8(value).ok());
-        let unquoted = value("idempotency-key")
-            .map(|key| key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key));
-        let key = unquoted.filter(|key| !key.is_empty()).or_else(|| value("x-request-id"));
-        entry.key = key.filter(|key| !key.is_empty()).map(Key::from);
+        let first = entry.header(IDEMPOTENCY_KEY.as_str()).map(unquoted).filter(|key| !key.is_empty());
+        let key = first.or_else(|| entry.header(REQUEST_ID.as_str())).filter(|key| !key.is_empty());
+        entry.key = key.and_then(|key| std::str::from_utf8(key).ok()).map(Key::from);
         entry
     }
 

@@ -42,3 +42,21 @@ fn secrets_are_shown_masked_and_can_be_compared() {
     assert_eq!(entry.shown_query(), "token=***&a=1");
     assert_eq!(entry.header("authorization"), Some(&b"Bearer abc"[..]));
 }
+
+#[test]
+fn a_request_in_flight_has_the_key_that_its_headers_name() {
+    type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+    let table: [Row<'_>; 7] = [
+        (&[], None),
+        (&[("x-request-id", "a")], Some("a")),
+        (&[("x-request-id", "")], None),
+        (&[("x-request-id", "\"a\"")], Some("\"a\"")),
+        (&[("x-request-id", "a"), ("idempotency-key", "b")], Some("b")),
+        (&[("idempotency-key", "\"b\"")], Some("b")),
+        (&[("idempotency-key", "\"\""), ("x-request-id", "a")], Some("a")),
+    ];
+    for (headers, expected) in table {
+        let known = entry(["GET", "/msg", ""], headers).begun();
+        assert_eq!(Entry::in_flight(7, known).key.as_deref(), expected, "{headers:?}");
+    }
+}

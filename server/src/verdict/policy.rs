@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::headers::unquoted;
 use crate::journal::Entry;
 use crate::json::reader::MAX_INTEGER;
 use crate::json::{Node, Object, Place, Problem, Problems};
@@ -71,9 +72,8 @@ impl Policy {
         let Some(value) = entry.header(name) else {
             return entry.header_names().any(|found| found == name).then(own).flatten();
         };
-        let value = std::str::from_utf8(value).ok()?.trim();
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-        Some(bare).filter(|key| !key.is_empty())
+        let key = std::str::from_utf8(unquoted(value.trim_ascii())).ok()?;
+        Some(key).filter(|key| !key.is_empty())
     }
 
     /// Whether a header of this name, in lower case, holds a key.

@@ -231,6 +231,9 @@ fn keys_are_judged_where_a_request_is_not_idempotent() {
         r#"{"key_header": "x-key"}"#,
         false,
     );
+    let own = |first, second| pair("POST", &[("x-key", first)], &[("x-key", second)]);
+    check("key-changed", own("\"1\"", "1"), r#"{"key_header": "x-key"}"#, false);
+    check("key-changed", own("\"1\"", "2"), r#"{"key_header": "x-key"}"#, true);
     let mut lost = pair("POST", &[a], &[]);
     lost[0].execution = Execution::Executed;
     assert_eq!(found(&judge(lost, "{}")).into_keys().collect::<Vec<_>>(), ["key-missing"], "this row alone");
