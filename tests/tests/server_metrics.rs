@@ -36,7 +36,8 @@ fn series(text: &str) -> BTreeSet<&str> {
 async fn requests_faults_cache_sessions_journal_and_findings_are_counted() {
     let server = TestServer::start().await;
     let session =
-        Session::open(&server, json!({ "faults": { "rules": [{ "script": ["503", "reset"] }] } })).await;
+        Session::open(&server, json!({ "faults": { "rules": [{ "script": ["503", "reset", "delay:1"] }] } }))
+            .await;
     assert_eq!(answer(session.get("/msg")).await.status, 503);
     session.get("/msg").send().await.expect_err("a reset");
     for _ in 0..3 {
@@ -57,6 +58,7 @@ async fn requests_faults_cache_sessions_journal_and_findings_are_counted() {
         (r#"requests_total{route="other",status="404"}"#, 2),
         (r#"faults_injected_total{kind="status"}"#, 1),
         (r#"faults_injected_total{kind="reset"}"#, 1),
+        (r#"faults_injected_total{kind="delay"}"#, 1),
         (r#"faults_injected_total{kind="hang"}"#, 0),
         ("cache_hits_total", 2),
         ("cache_misses_total", 1),

@@ -36,7 +36,7 @@ use crate::error::ApiError;
 use crate::execution::{self, Execution};
 use crate::journal::{self, AnsweredBy, FaultSource, InjectedFault};
 use crate::logging::{CACHE, FAILURE};
-use crate::metrics::{FaultKind, Happened, Metrics};
+use crate::metrics::{Happened, Metrics};
 use crate::upstream;
 use asked::Asked;
 use endpoint::Replay;
@@ -167,7 +167,7 @@ async fn inject(
     };
     injected.log(request);
     if let Some(metrics) = Metrics::of(request) {
-        metrics.count_fault(FaultKind::of(injected.fault()));
+        metrics.count_fault(injected.fault());
     }
     note_fault(request, injected.by(), &injected.short());
     execution::wait(injected.delay, request).await;

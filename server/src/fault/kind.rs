@@ -134,6 +134,45 @@ impl Fault {
     pub fn status(status: u16) -> Self {
         Self::Status(StatusFault { status, headers: Vec::new(), body: Body::Default, retry_after: None })
     }
+
+    /// The name of every kind.
+    pub const KINDS: [&'static str; 14] = [
+        "status",
+        "hang",
+        "reset",
+        "close",
+        "truncate",
+        "malformed_chunk",
+        "garbage",
+        "extra",
+        "early",
+        "http10",
+        "drip",
+        "interim",
+        "stale",
+        "lose",
+    ];
+
+    /// The name of its kind: in JSON, in the short form and in metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::Hang { .. } => "hang",
+            Self::Reset { .. } => "reset",
+            Self::Close => "close",
+            Self::Truncate { .. } => "truncate",
+            Self::MalformedChunk => "malformed_chunk",
+            Self::Garbage => "garbage",
+            Self::Extra { .. } => "extra",
+            Self::Early { .. } => "early",
+            Self::Http10 => "http10",
+            Self::Drip(_) => "drip",
+            Self::Interim { .. } => "interim",
+            Self::Stale { .. } => "stale",
+            Self::Lose(_) => "lose",
+        }
+    }
 }
 
 /// The defaults of the parameters.
@@ -158,29 +197,18 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind();
         match self {
             Self::Status(fault) => write!(f, "{}", fault.status),
-            Self::Hang { lasts: None } => f.write_str("hang"),
-            Self::Hang { lasts: Some(lasts) } => write!(f, "hang:{}", lasts.as_millis()),
-            Self::Reset { after_bytes: None } => f.write_str("reset"),
-            Self::Reset { after_bytes: Some(bytes) } => write!(f, "reset:{bytes}"),
-            Self::Close => f.write_str("close"),
-            Self::Truncate { after_bytes: None, .. } => f.write_str("truncate"),
-            Self::Truncate { after_bytes: Some(bytes), .. } => write!(f, "truncate:{bytes}"),
-            Self::MalformedChunk => f.write_str("malformed_chunk"),
-            Self::Garbage => f.write_str("garbage"),
-            Self::Extra { .. } => f.write_str("extra"),
-            early if *early == Self::EARLY => f.write_str("early"),
-            Self::Early { status } => write!(f, "early:{status}"),
-            Self::Http10 => f.write_str("http10"),
-            drip if *drip == Self::DRIP => f.write_str("drip"),
-            Self::Drip(Pace::BytesPerSecond(speed)) => write!(f, "drip:{speed}"),
-            Self::Drip(Pace::Lasts(_)) => f.write_str("drip"),
-            Self::Interim { .. } => f.write_str("interim"),
-            Self::Stale { status: None } => f.write_str("stale"),
-            Self::Stale { status: Some(status) } => write!(f, "stale:{status}"),
-            Self::Lose(Loss::Reset) => f.write_str("lose"),
-            Self::Lose(loss) => write!(f, "lose:{}", loss.name()),
+            Self::Hang { lasts: Some(lasts) } => write!(f, "{kind}:{}", lasts.as_millis()),
+            Self::Reset { after_bytes: Some(bytes) } | Self::Truncate { after_bytes: Some(bytes), .. } => {
+                write!(f, "{kind}:{bytes}")
+            }
+            Self::Early { status } if *self != Self::EARLY => write!(f, "{kind}:{status}"),
+            Self::Drip(Pace::BytesPerSecond(speed)) if *self != Self::DRIP => write!(f, "{kind}:{speed}"),
+            Self::Stale { status: Some(status) } => write!(f, "{kind}:{status}"),
+            Self::Lose(loss) if *loss != Loss::Reset => write!(f, "{kind}:{}", loss.name()),
+            _ => f.write_str(kind),
         }
     }
 }

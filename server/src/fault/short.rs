@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn the_short_form_of_each_kind_is_its_name() {
+        for kind in Fault::KINDS.into_iter().filter(|kind| *kind != "status") {
+            let fault = named(kind).unwrap();
+            assert_eq!((fault.kind(), fault.to_string()), (kind, kind.to_owned()));
+        }
+        assert_eq!(named("503").unwrap().kind(), Fault::KINDS[0]);
+    }
+
+    #[test]
     fn what_is_no_short_form_is_refused_with_a_reason() {
         let table = [
             ("", "there is no fault \"\""),

@@ -1,5 +1,6 @@
 //! A step as JSON: a short form, a status, or an object with exactly one kind and perhaps a delay.
 
+use std::iter;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -9,25 +10,6 @@ use serde_json::Value;
 use super::kind::{Body, Fault, Framing, Loss, Pace, RetryAfter, StatusFault};
 use super::short::{self, BYTES, DELAY_MS, HANG_MS, SPEED, STATUS, narrow};
 use crate::json::{Node, Object};
-
-/// The kinds of an object; `delay_ms` alone is one as well.
-const KINDS: [&str; 15] = [
-    "ok",
-    "status",
-    "hang",
-    "reset",
-    "close",
-    "truncate",
-    "malformed_chunk",
-    "garbage",
-    "extra",
-    "early",
-    "http10",
-    "drip",
-    "interim",
-    "stale",
-    "lose",
-];
 
 /// Headers that say how a message is framed or that concern one connection only (RFC 9110, 7.6.1).
 const FRAMING: [&str; 9] = [
@@ -62,7 +44,8 @@ fn injecting(fault: Fault) -> Step<Fault> {
 }
 
 fn object(mut object: Object<'_>) -> Option<Step<Fault>> {
-    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| object.has(kind)).collect();
+    let all = || iter::once("ok").chain(Fault::KINDS);
+    let kinds: Vec<&'static str> = all().filter(|kind| object.has(kind)).collect();
     let has_delay = object.has("delay_ms");
     let delay = match object.nullable("delay_ms") {
         Some(node) => self::delay(node).map(Some),
@@ -72,16 +55,15 @@ fn object(mut object: Object<'_>) -> Option<Step<Fault>> {
         [] if has_delay => Some(None),
         ["ok"] => object.nullable("ok").and_then(nothing_in).map(|()| None),
         ["status"] => status(&mut object).map(Some),
-        [kind] => object.nullable(kind_name(kind)).and_then(|node| of_kind(kind, node)).map(Some),
-        [] => return object.node().invalid(format!("should have one of {}", KINDS.join(", "))),
+        [kind] => object.nullable(kind).and_then(|node| of_kind(kind, node)).map(Some),
+        [] => {
+            let all: Vec<&str> = all().collect();
+            return object.node().invalid(format!("should have one of {}", all.join(", ")));
+        }
         _ => return object.node().invalid(format!("should have one kind, not {}", kinds.join(" and "))),
     };
     object.finish();
     Some(Step { delay: delay?, fault: fault? })
-}
-
-fn kind_name(kind: &str) -> &'static str {
-    KINDS.into_iter().find(|name| *name == kind).unwrap_or_default()
 }
 
 fn delay(node: Node<'_>) -> Option<Delay> {

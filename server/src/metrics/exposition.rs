@@ -1,6 +1,7 @@
 //! The text of `/metrics`, made from the counters and from what the server is like at the moment.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +10,8 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::{FaultKind, Metrics};
+use super::Metrics;
+use crate::fault::Fault;
 use crate::state::AppState;
 use crate::verdict::Row;
 
@@ -63,8 +65,9 @@ impl Collector for Scrape {
         })?;
         let mut faults =
             encoder.encode_descriptor("faults_injected", "Injected faults", None, MetricType::Counter)?;
-        for (kind, injected) in FaultKind::ALL.iter().zip(&metrics.faults) {
-            counter(faults.encode_family(&[("kind", *kind)])?, read(injected))?;
+        let kinds = Fault::KINDS.into_iter().zip(&metrics.faults);
+        for (kind, injected) in iter::once(("delay", &metrics.delays)).chain(kinds) {
+            counter(faults.encode_family(&[("kind", kind)])?, read(injected))?;
         }
         let help = "Findings of verdicts, each counted once a session";
         let mut findings = encoder.encode_descriptor("findings", help, None, MetricType::Counter)?;

@@ -24,8 +24,10 @@ pub use requests::{Count, Requests, RouteCounter};
 pub struct Metrics {
     /// The requests, by route and status.
     pub requests: Requests,
-    /// The faults that were injected, in the order of [`FaultKind::ALL`].
-    faults: [AtomicU64; FaultKind::ALL.len()],
+    /// The faults that were injected, in the order of [`Fault::KINDS`].
+    faults: [AtomicU64; Fault::KINDS.len()],
+    /// The mere delays that were injected.
+    delays: AtomicU64,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
     journal_entries: AtomicU64,
@@ -44,10 +46,6 @@ pub enum Happened {
     /// A request was recorded in a journal.
     JournalEntry,
 }
-
-/// A kind of injected fault, as the label `kind` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FaultKind(usize);
 
 /// A request that waits for a slot. Dropping it ends the wait.
 #[derive(Debug)]
@@ -70,9 +68,11 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an injected fault.
-    pub fn count_fault(&self, FaultKind(index): FaultKind) {
-        self.faults[index].fetch_add(1, Ordering::Relaxed);
+    /// Counts an injected fault; `None` is a mere delay.
+    pub fn count_fault(&self, fault: Option<&Fault>) {
+        let index = fault.and_then(|fault| Fault::KINDS.iter().position(|kind| *kind == fault.kind()));
+        let counter = index.map_or(&self.delays, |index| &self.faults[index]);
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts the findings of a verdict which `seen`, the findings of the session so far, does not have yet.
@@ -97,48 +97,5 @@ impl Metrics {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.slots_waiting.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl FaultKind {
-    /// Every kind, by its name.
-    pub const ALL: [&'static str; 15] = [
-        "delay",
-        "status",
-        "hang",
-        "reset",
-        "close",
-        "truncate",
-        "malformed_chunk",
-        "garbage",
-        "extra",
-        "early",
-        "http10",
-        "drip",
-        "interim",
-        "stale",
-        "lose",
-    ];
-
-    /// The kind of a fault; `None` is a mere delay.
-    #[must_use]
-    pub fn of(fault: Option<&Fault>) -> Self {
-        Self(match fault {
-            None => 0,
-            Some(Fault::Status(_)) => 1,
-            Some(Fault::Hang { .. }) => 2,
-            Some(Fault::Reset { .. }) => 3,
-            Some(Fault::Close) => 4,
-            Some(Fault::Truncate { .. }) => 5,
-            Some(Fault::MalformedChunk) => 6,
-            Some(Fault::Garbage) => 7,
-            Some(Fault::Extra { .. }) => 8,
-            Some(Fault::Early { .. }) => 9,
-            Some(Fault::Http10) => 10,
-            Some(Fault::Drip(_)) => 11,
-            Some(Fault::Interim { .. }) => 12,
-            Some(Fault::Stale { .. }) => 13,
-            Some(Fault::Lose(_)) => 14,
-        })
     }
 }
