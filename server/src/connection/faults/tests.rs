@@ -42,6 +42,25 @@ fn answered_until(delivery: Option<Delivery>, revoked: impl Future<Output = ()> 
     Fixture { faults, client, exchange, wire, incoming }
 }
 
+fn long_answer() -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{}", "x".repeat(1000))
+}
+
+/// Sends what has been written until the connection breaks. The client reads to the end, then closes its side too.
+async fn until_broken(Fixture { mut faults, mut client, .. }: Fixture) -> String {
+    let send = async {
+        assert!(faults.flush().await.is_err());
+        drop(faults);
+    };
+    let mut text = String::new();
+    let read = async {
+        client.read_to_string(&mut text).await.unwrap();
+        drop(client);
+    };
+    tokio::join!(send, read);
+    text
+}
+
 #[test]
 fn an_ordinary_answer_and_the_next_request_pass_at_once() {
     let mut fixture = answered(None);
@@ -70,25 +89,16 @@ async fn a_drip_takes_its_time_and_no_request_passes_meanwhile() {
 async fn a_drip_ends_after_five_minutes() {
     let mut fixture = answered(Some(Delivery::Drip { bytes_per_second: 1 }));
     let begun = Instant::now();
-    let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{}", "x".repeat(1000));
+    let long = long_answer();
     write_now(&mut fixture.faults, &long);
-    let drip = async {
-        assert!(fixture.faults.flush().await.is_err());
-        drop(fixture.faults);
-    };
-    let mut text = String::new();
-    let read = async {
-        fixture.client.read_to_string(&mut text).await.unwrap();
-        drop(fixture.client);
-    };
-    tokio::join!(drip, read);
+    let text = until_broken(fixture).await;
     assert_eq!(begun.elapsed().as_secs(), 301);
     assert_eq!(text, long[..301]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_delivery_that_is_revoked_ends_with_the_end_of_the_stream() {
-    let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{}", "x".repeat(1000));
+    let long = long_answer();
     let soon = Duration::from_millis(950);
     for (delivery, expected) in [
         (Delivery::Drip { bytes_per_second: 10 }, 10),
@@ -97,20 +107,12 @@ async fn a_delivery_that_is_revoked_ends_with_the_end_of_the_stream() {
     ] {
         let begun = Instant::now();
         let mut fixture = answered_until(Some(delivery.clone()), tokio::time::sleep(soon));
-        fixture.wire.unacknowledged.set(1);
+        let wire = Rc::clone(&fixture.wire);
+        wire.unacknowledged.set(1);
         write_now(&mut fixture.faults, &long);
-        let work = async {
-            assert!(fixture.faults.flush().await.is_err());
-            drop(fixture.faults);
-        };
-        let mut text = String::new();
-        let read = async {
-            fixture.client.read_to_string(&mut text).await.unwrap();
-            drop(fixture.client);
-        };
-        tokio::join!(work, read);
+        let text = until_broken(fixture).await;
         assert_eq!((text.len(), begun.elapsed()), (expected, soon), "{delivery:?}");
-        assert!(!fixture.wire.is_reset.get(), "{delivery:?}");
+        assert!(!wire.is_reset.get(), "{delivery:?}");
     }
 }
 
