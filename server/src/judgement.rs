@@ -41,8 +41,7 @@ pub struct Snapshot {
 /// # Errors
 /// [`ActorError`] when the journal's actor has not answered.
 pub async fn judge(journal: &Journal, policy: Policy, grouping: Grouping) -> Result<Verdict, ActorError> {
-    let _ = actix_rt::time::timeout(MAX_WAIT, journal.handle.idle()).await;
-    let first = read_page(journal, Snapshot::empty(journal)).await?;
+    let first = read_settled(journal).await?;
     if first.is_complete {
         return Ok(verdict::verdict(&first.snapshot.as_journal(grouping), &policy));
     }
@@ -61,17 +60,7 @@ impl Snapshot {
     /// # Errors
     /// [`ActorError`] when the journal's actor has not answered.
     pub async fn settled(journal: &Journal) -> Result<Self, ActorError> {
-        // An error means that something is still in flight.
-        let _ = actix_rt::time::timeout(MAX_WAIT, journal.handle.idle()).await;
-        Self::of(journal).await
-    }
-
-    /// Reads the journal of a session as it is now.
-    ///
-    /// # Errors
-    /// [`ActorError`] when the journal's actor has not answered.
-    pub async fn of(journal: &Journal) -> Result<Self, ActorError> {
-        let first = read_page(journal, Self::empty(journal)).await?;
+        let first = read_settled(journal).await?;
         read_rest(journal, first).await
     }
 
@@ -86,17 +75,22 @@ impl Snapshot {
             began: self.began,
         }
     }
-
-    /// The requests in flight are taken first: one that ends meanwhile is then among the entries.
-    fn empty(journal: &Journal) -> Self {
-        Self { entries: Vec::new(), in_flight: journal.in_flight(), forgotten: 0, began: journal.began_at }
-    }
 }
 
 /// A snapshot in the making.
 struct Reading {
     snapshot: Snapshot,
     is_complete: bool,
+}
+
+/// Waits up to [`MAX_WAIT`] for the requests in flight, and reads the first page.
+async fn read_settled(journal: &Journal) -> Result<Reading, ActorError> {
+    // An error means that something is still in flight.
+    let _ = actix_rt::time::timeout(MAX_WAIT, journal.handle.idle()).await;
+    // The requests in flight are taken first: one that ends meanwhile is then among the entries.
+    let in_flight = journal.in_flight();
+    let empty = Snapshot { entries: Vec::new(), in_flight, forgotten: 0, began: journal.began_at };
+    read_page(journal, empty).await
 }
 
 async fn read_rest(journal: &Journal, mut reading: Reading) -> Result<Snapshot, ActorError> {
