@@ -9,6 +9,7 @@
 //! * [`process`] measures the memory and the descriptors of a running program.
 //! * [`session`] makes sessions of a server and talks to them.
 //! * [`siege`] is a server for hostile requests, and the check that they did no harm.
+//! * [`direct`](fn@direct) configures a client that uses no proxy of the environment.
 //! * [`coded`] makes bodies with content codings, and bombs.
 //! * [`terminal`] is a pseudo terminal.
 //! * [`certificates`] makes certificates and configurations for servers that speak TLS.
@@ -23,6 +24,7 @@
 pub mod binary;
 pub mod certificates;
 pub mod coded;
+pub mod direct;
 pub mod fences;
 pub mod guard;
 pub mod http;
@@ -50,6 +52,7 @@ mod examples {
     mod readme {}
 }
 
+pub use direct::direct;
 pub use guard::within;
 pub use http::{Answer, answer};
 pub use interruptible::interruptible;

@@ -6,7 +6,7 @@ use resilient_client::{ClientConfig, ErrorKind, Multipart, Part, Redirects, Resi
 use workspace_tests::wire_server::{WireServer, reply};
 
 fn client(url: String, follow_redirects: bool) -> ResilientClient {
-    let mut config = ClientConfig { follow_redirects, ..ClientConfig::new(url) };
+    let mut config = ClientConfig { follow_redirects, ..workspace_tests::direct(url) };
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;
     ResilientClient::start(config).expect("a valid configuration")
@@ -77,7 +77,7 @@ async fn cookies_are_kept_and_sent_back_if_the_client_is_configured_so() {
     };
     for (cookies, expected) in [(true, ["", "a=1", "a=1; b=2", "a=1; b=2"]), (false, [""; 4])] {
         let server = WireServer::start(script).await;
-        let mut config = ClientConfig { cookies, ..ClientConfig::new(server.url()) };
+        let mut config = ClientConfig { cookies, ..workspace_tests::direct(server.url()) };
         config.retry.min_wait = Duration::from_millis(1);
         config.retry.jitter = false;
         let client = ResilientClient::start(config).unwrap();

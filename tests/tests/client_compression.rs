@@ -10,7 +10,7 @@ const TEXT: &str = "the quick brown fox jumps over the lazy dog, and over it aga
 
 /// Two attempts with a wait of a millisecond.
 fn config(url: String) -> ClientConfig {
-    let mut config = ClientConfig::new(url);
+    let mut config = workspace_tests::direct(url);
     config.retry.max_attempts = 2;
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;

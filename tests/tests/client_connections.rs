@@ -15,7 +15,7 @@ use workspace_tests::{
 
 /// One attempt a call, so that no retry hides a failure.
 fn config(url: String) -> ClientConfig {
-    let mut config = ClientConfig::new(url);
+    let mut config = workspace_tests::direct(url);
     config.retry = RetryConfig { max_attempts: 1, ..config.retry };
     config.circuit_breaker.failure_threshold = 1_000;
     config

@@ -47,7 +47,7 @@ impl Server {
 const LARGE: usize = 20 << 20;
 
 fn config(server: &Server) -> ClientConfig {
-    let mut config = ClientConfig::new(&server.url);
+    let mut config = workspace_tests::direct(&server.url);
     config.max_body_bytes = 64 << 20;
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;

@@ -9,7 +9,7 @@ use resilient_client::{
 use workspace_tests::wire_server::{Act, WireServer, reply, send, until};
 
 fn config(url: String) -> ClientConfig {
-    let mut config = ClientConfig::new(url);
+    let mut config = workspace_tests::direct(url);
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;
     config
@@ -210,16 +210,16 @@ async fn an_invalid_call_is_rejected_by_the_name_of_its_part_before_anything_is_
 
 #[actix_rt::test]
 async fn an_invalid_configuration_is_rejected_at_the_start() {
-    let mut bad = ClientConfig::new("http://localhost");
+    let mut bad = workspace_tests::direct("http://localhost");
     bad.retry.multiplier = f64::NAN;
     let error = ResilientClient::start(bad).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.message().starts_with("retry.multiplier: must be 1 to 1000, got NaN"), "{error}");
-    let error = ResilientClient::start_on(0, ClientConfig::new("http://localhost")).unwrap_err();
+    let error = ResilientClient::start_on(0, workspace_tests::direct("http://localhost")).unwrap_err();
     assert!(error.message().starts_with("arbiters: "), "{error}");
-    let error = ResilientClient::start(ClientConfig::new("localhost:8000")).unwrap_err();
+    let error = ResilientClient::start(workspace_tests::direct("localhost:8000")).unwrap_err();
     assert!(error.message().starts_with("base_url: "), "{error}");
-    let mut quiet = ClientConfig::new("http://localhost");
+    let mut quiet = workspace_tests::direct("http://localhost");
     quiet.logging.level = LogLevel::Off;
     ResilientClient::start(quiet).unwrap();
 }
@@ -227,7 +227,7 @@ async fn an_invalid_configuration_is_rejected_at_the_start() {
 #[actix_rt::test]
 async fn a_request_has_what_the_call_asked_for() {
     let server = WireServer::always(vec![reply(200, "", "")]).await;
-    let client = ResilientClient::start(ClientConfig::new(format!("{}/api/", server.url()))).unwrap();
+    let client = ResilientClient::start(workspace_tests::direct(format!("{}/api/", server.url()))).unwrap();
     let call = client
         .post("/charges?a=1")
         .query(&[("b", "two words"), ("c", "&=\u{e9}")])
@@ -301,7 +301,7 @@ async fn no_secret_is_in_a_message_or_in_debug_output() {
     };
     let mut shown = vec![
         format!("{:?}", call()),
-        format!("{:?}", ClientConfig::new("http://user:hunter2@host/?token=hunter2")),
+        format!("{:?}", workspace_tests::direct("http://user:hunter2@host/?token=hunter2")),
         format!("{client:?}"),
     ];
     let failed = client.send(call()).await.unwrap_err();
@@ -317,8 +317,10 @@ async fn no_secret_is_in_a_message_or_in_debug_output() {
     for call in rejected {
         errors.push(client.send(call).await.unwrap_err());
     }
-    let config =
-        ClientConfig { deadline: Duration::from_secs(1), ..ClientConfig::new("http://user:hunter2@host/") };
+    let config = ClientConfig {
+        deadline: Duration::from_secs(1),
+        ..workspace_tests::direct("http://user:hunter2@host/")
+    };
     errors.push(config.validate().unwrap_err());
     let nowhere = ResilientClient::start(ClientConfig::default()).unwrap();
     errors.push(nowhere.get("user:hunter2@host/?secret=hunter2").send().await.unwrap_err());

@@ -17,7 +17,7 @@ use workspace_tests::{
 };
 
 fn config(server: &WireServer) -> ClientConfig {
-    let mut config = ClientConfig::new(server.url());
+    let mut config = workspace_tests::direct(server.url());
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;
     config

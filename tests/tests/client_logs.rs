@@ -66,7 +66,7 @@ fn client(
     if log::set_logger(&KEEP).is_ok() {
         log::set_max_level(LevelFilter::Trace);
     }
-    let mut config = ClientConfig::new(server.url());
+    let mut config = workspace_tests::direct(server.url());
     config.retry.min_wait = Duration::from_millis(250);
     config.retry.max_wait = Duration::from_millis(250);
     config.logging.target = target.to_owned();

@@ -6,7 +6,7 @@ use resilient_client::{Call, ClientConfig, Method, ResilientClient, Response};
 use workspace_tests::wire_server::{Act, WireServer, drip, reply, send};
 
 fn config(url: String) -> ClientConfig {
-    let mut config = ClientConfig::new(url);
+    let mut config = workspace_tests::direct(url);
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;
     config
@@ -237,9 +237,9 @@ async fn a_redirect_that_is_not_followed_says_why() {
 #[actix_rt::test]
 async fn an_address_with_a_password_is_refused_without_repeating_it() {
     for url in ["ftp://user:password@host/", "http://user:password@host/"] {
-        let error = ResilientClient::start(ClientConfig::new(url)).unwrap_err();
+        let error = ResilientClient::start(workspace_tests::direct(url)).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("password"), "{error:?}");
-        let client = ResilientClient::start(ClientConfig::new("http://127.0.0.1:1")).unwrap();
+        let client = ResilientClient::start(workspace_tests::direct("http://127.0.0.1:1")).unwrap();
         let error = client.send(Call::get(url)).await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("password"), "{error:?}");
     }

@@ -12,7 +12,7 @@ use workspace_tests::{TestServer, wire_server::until, within};
 
 /// A configuration with short waits between attempts.
 fn config(server: &TestServer) -> ClientConfig {
-    let mut config = ClientConfig::new(format!("http://{}", server.address()));
+    let mut config = workspace_tests::direct(format!("http://{}", server.address()));
     config.retry.min_wait = Duration::from_millis(1);
     config.retry.jitter = false;
     config

@@ -109,7 +109,7 @@ fn burst(client: &ResilientClient) -> Vec<Call> {
 }
 
 fn config(server: &WireServer) -> ClientConfig {
-    ClientConfig::new(server.url())
+    workspace_tests::direct(server.url())
 }
 
 #[actix_rt::test]

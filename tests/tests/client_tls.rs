@@ -11,7 +11,7 @@ use workspace_tests::{
 
 /// Two attempts with a wait of a millisecond.
 fn config(url: String) -> ClientConfig {
-    let mut config = ClientConfig::new(url);
+    let mut config = workspace_tests::direct(url);
     config.retry =
         RetryConfig { max_attempts: 2, min_wait: Duration::from_millis(1), jitter: false, ..config.retry };
     config

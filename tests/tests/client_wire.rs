@@ -7,7 +7,7 @@ use workspace_tests::wire_server::{Act, Reading, WireServer, drip, reply, send, 
 
 /// Two attempts with a wait of a millisecond.
 fn config(url: String) -> ClientConfig {
-    let mut config = ClientConfig::new(url);
+    let mut config = workspace_tests::direct(url);
     config.retry =
         RetryConfig { max_attempts: 2, min_wait: Duration::from_millis(1), jitter: false, ..config.retry };
     config.circuit_breaker.failure_threshold = 1_000;

@@ -159,7 +159,7 @@ async fn the_openapi_document_names_every_route_unless_the_documentation_is_turn
 async fn the_client_retries_through_failures_with_one_request_id_and_gives_up_when_they_go_on() {
     let server = RunningServer::take().await;
     let quick = RetryConfig { min_wait: Duration::from_millis(1), max_attempts: 3, ..RetryConfig::default() };
-    let config = ClientConfig { retry: quick, ..ClientConfig::new(server.url("")) };
+    let config = ClientConfig { retry: quick, ..workspace_tests::direct(server.url("")) };
     let client = ResilientClient::start(config).unwrap();
     let key = new_key();
 

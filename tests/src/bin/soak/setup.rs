@@ -199,7 +199,7 @@ fn config(url: &str, failure_threshold: u32) -> ClientConfig {
             ..CircuitBreakerConfig::default()
         },
         bulkhead: BulkheadConfig { max_concurrency: 12, ..BulkheadConfig::default() },
-        ..ClientConfig::new(url)
+        ..workspace_tests::direct(url)
     }
 }
 
