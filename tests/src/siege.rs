@@ -65,14 +65,50 @@ async fn uptime(server: &TestServer) -> f64 {
     health.body["uptime_seconds"].as_f64().expect("a number")
 }
 
-/// Returns the status codes of all answers in the bytes that a connection received.
+/// Returns the status codes of all answers in the bytes that a connection received. Bodies are skipped: they may hold
+/// what looks like an answer.
 ///
 /// # Panics
 /// When a status line has no status code.
 pub fn statuses(bytes: &[u8]) -> Vec<u16> {
-    let text = String::from_utf8_lossy(bytes);
-    text.split("HTTP/1.1 ")
-        .skip(1)
-        .map(|rest| rest[..3].parse().expect("a status has three digits"))
-        .collect()
+    let (mut rest, mut statuses) = (bytes, Vec::new());
+    while let Some(line) = rest.strip_prefix(b"HTTP/1.1 ") {
+        let status = line.get(..3).and_then(|code| std::str::from_utf8(code).ok()?.parse().ok());
+        statuses.push(status.expect("a status has three digits"));
+        let end = rest.windows(4).position(|four| four == b"\r\n\r\n").map_or(rest.len(), |at| at + 4);
+        let (head, behind) = rest.split_at(end);
+        // An answer to HEAD has a length and no body.
+        let body = if behind.starts_with(b"HTTP/1.1 ") { 0 } else { content_length(head) };
+        rest = behind.get(body..).unwrap_or_default();
+    }
+    statuses
+}
+
+fn content_length(head: &[u8]) -> usize {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let value = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    value.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statuses_of_answers_are_found_and_what_bodies_hold_is_not() {
+        let table: [(&str, &[u16]); 6] = [
+            ("", &[]),
+            ("HTTP/1.1 200 OK\r\n\r\n", &[200]),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", &[100, 200]),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nHTTP/1.0 x\nHTTP/1.1 404 Not Found\r\n\r\n",
+                &[200, 404],
+            ),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\nsee HTTP/1.1 x", &[200]),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nHTTP/1.1 405 No\r\n\r\n", &[200, 405]),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(statuses(bytes.as_bytes()), expected, "{bytes}");
+        }
+    }
 }
