@@ -12,35 +12,34 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Measures the process `pid`.
+    /// Measures the running process `pid`.
     ///
     /// # Panics
-    /// When there is no such process or no `/proc`.
+    /// When the process has ended, or there is no `/proc`.
     pub fn of(pid: u32) -> Self {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs, on Linux");
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(kibibytes);
+        let resident = memory(pid, "VmRSS:").expect("the process runs, on Linux");
         let descriptors =
             fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs, as the same user");
-        Footprint {
-            resident: resident.expect("a running process has resident memory") * 1024,
-            descriptors: descriptors.count(),
-        }
+        Footprint { resident, descriptors: descriptors.count() }
     }
 
-    /// Returns the most memory, in mebibytes, that the process `pid` has used at once.
-    ///
-    /// # Panics
-    /// When there is no such process or no `/proc`.
-    pub fn peak_mebibytes(pid: u32) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs, on Linux");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(kibibytes);
-        peak.expect("a running process has a peak") >> 10
+    /// Returns the most memory, in mebibytes, that the process `pid` has used at once so far; `None` once it has
+    /// ended: a process that nobody has waited for still has its place in `/proc`, but no memory.
+    pub fn peak_mebibytes(pid: u32) -> Option<u64> {
+        memory(pid, "VmHWM:").map(|bytes| bytes >> 20)
     }
 
     /// Returns the resident memory in mebibytes.
     pub fn mebibytes(&self) -> u64 {
         self.resident >> 20
     }
+}
+
+/// A field of `/proc/PID/status`, in bytes.
+fn memory(pid: u32, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix(field)).and_then(kibibytes)?;
+    Some(kibibytes * 1024)
 }
 
 fn kibibytes(field: &str) -> Option<u64> {
