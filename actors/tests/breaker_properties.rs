@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use resilience_actors::supervisor::breaker::{
-    Breaker, BreakerSettings, Outcome, Role, State, Ticket, Transition, Until,
+    Breaker, BreakerSettings, Cause, Outcome, Role, State, Ticket, Transition, Until,
 };
 
 /// How long it stays open, in milliseconds.
@@ -78,7 +78,8 @@ struct Compared {
 impl Compared {
     fn new(failure_threshold: u32, half_open_max_calls: u32) -> Self {
         let recovery_timeout = Duration::from_millis(RECOVERY);
-        let settings = BreakerSettings { failure_threshold, recovery_timeout, half_open_max_calls };
+        let settings =
+            BreakerSettings { failure_threshold, recovery_timeout, half_open_max_calls, rates: None };
         Self {
             breaker: Breaker::new(settings.clone(), 0),
             settings,
@@ -160,7 +161,10 @@ impl Compared {
             (_, Outcome::Failure) => {
                 let failures = self.failures + 1;
                 self.enter(Mode::OpenUntil(self.now + RECOVERY));
-                Some(Transition::Opened { failures, recovery: Some(self.settings.recovery_timeout) })
+                Some(Transition::Opened {
+                    cause: Cause::Consecutive { failures },
+                    recovery: Some(self.settings.recovery_timeout),
+                })
             }
             (_, Outcome::Success) => {
                 self.enter(Mode::Closed);

@@ -3,7 +3,10 @@
 //! It is a plain future. Everything it holds (a permit, a slot, a connection, a timer) is a value in it, so that
 //! dropping it at any await frees all of that at once. It must never spawn, nor decide what the supervisor decides.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use resilience_actors::{
     ActorError,
@@ -119,18 +122,25 @@ impl<T: Transport> Run<'_, T> {
             let answer = exchange::attempt(&transport, self.call).await;
             let failure = match attempt::judge(answer, SystemTime::now) {
                 Ok(reply) => {
-                    self.history.succeeded(reply.status);
+                    self.mark(&mut permit, self.history.succeeded(reply.status));
                     drop(slot);
                     supervisor.succeeded(permit).await;
                     return Ok(reply);
                 }
                 Err(failure) => failure,
             };
-            self.history.failed(failure.status(), failure.kind);
+            self.mark(&mut permit, self.history.failed(failure.status(), failure.kind));
             permit = self.retry(failure, slot, permit, number).await?;
         }
         // Not reached: a policy allows fewer attempts than a u32 can count.
         Err(Error::deadline_exceeded(self.call.deadline))
+    }
+
+    /// Records in the permit that the attempt was slow.
+    fn mark(&self, permit: &mut Permit, took: Option<Duration>) {
+        if self.state.slow_from.zip(took).is_some_and(|(slow, took)| took >= slow) {
+            permit.mark_slow();
+        }
     }
 
     async fn slot(&self) -> Result<Slot<'_>, Error> {

@@ -40,23 +40,23 @@ impl<'a> History<'a> {
         self.observers.emit(Event::AttemptBegun { id: self.id, number });
     }
 
-    /// Ends the attempt that is in progress, with a success.
-    pub(crate) fn succeeded(&self, status: u16) {
-        if let Some(duration) = self.end(AttemptEnding::Succeeded { status }) {
-            self.record(Attempt { status: Some(status), error: None, duration, wait: None });
-        }
+    /// Ends the attempt that is in progress, with a success, and returns how long it took.
+    pub(crate) fn succeeded(&self, status: u16) -> Option<Duration> {
+        let duration = self.end(AttemptEnding::Succeeded { status })?;
+        self.record(Attempt { status: Some(status), error: None, duration, wait: None });
+        Some(duration)
     }
 
-    /// Ends the attempt that is in progress, with a failure.
-    pub(crate) fn failed(&self, status: Option<u16>, error: ErrorKind) {
-        if let Some(duration) = self.end(AttemptEnding::Failed { error, status }) {
-            self.record(Attempt { status, error: Some(error), duration, wait: None });
-        }
+    /// Ends the attempt that is in progress, with a failure, and returns how long it took.
+    pub(crate) fn failed(&self, status: Option<u16>, error: ErrorKind) -> Option<Duration> {
+        let duration = self.end(AttemptEnding::Failed { error, status })?;
+        self.record(Attempt { status, error: Some(error), duration, wait: None });
+        Some(duration)
     }
 
     /// Ends the attempt that is in progress, if there is one.
     pub(crate) fn cut(&self, error: ErrorKind) {
-        self.failed(None, error);
+        let _ = self.failed(None, error);
     }
 
     pub(crate) fn waited(&self, wait: Duration) {

@@ -76,8 +76,8 @@ pub use crate::{
     call::{Call, Multipart, Part},
     client::{BreakerState, ResilientClient, Stats},
     config::{
-        BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig, ProxyConfig, Redirects,
-        RetryBudget, RetryConfig, RetryMethods, TimeoutConfig,
+        BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig,
+        ProxyConfig, Redirects, RetryBudget, RetryConfig, RetryMethods, TimeoutConfig,
     },
     error::{ConnectionError, Error, ErrorKind, FieldError, GaveUp, StatusError},
     headers::Headers,

@@ -1,17 +1,17 @@
 //! The settings, turned into what the supervisor needs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use resilience_actors::supervisor::{
     BreakerState, LogTarget, SupervisorSettings, TransitionHook,
     backoff::{Backoff, Jitter},
-    breaker::{BreakerSettings, Transition},
+    breaker::{BreakerSettings, RateSettings, Transition, Window},
     budget::BudgetSettings,
     retry::RetryPolicy,
 };
 
 use crate::{
-    config::{ClientConfig, RetryConfig, RetryMethods},
+    config::{BreakerWindow, CircuitBreakerConfig, ClientConfig, RetryConfig, RetryMethods},
     observe::{Event, Observers},
 };
 
@@ -52,6 +52,7 @@ pub(crate) fn supervisor_settings(
             failure_threshold: breaker.failure_threshold,
             recovery_timeout: breaker.recovery_timeout,
             half_open_max_calls: breaker.half_open_max_calls,
+            rates: rates(breaker),
         },
         budget: BudgetSettings {
             ratio: config.retry.budget.ratio,
@@ -61,6 +62,25 @@ pub(crate) fn supervisor_settings(
         on_transition,
         seed: None,
     }
+}
+
+/// The shares that the breaker looks at, if it looks at any.
+fn rates(breaker: &CircuitBreakerConfig) -> Option<RateSettings> {
+    let share = |share: f64| (share > 0.0).then_some(share);
+    let (failure_rate, slow_call_rate) = (share(breaker.failure_rate), share(breaker.slow_call_rate));
+    if failure_rate.is_none() && slow_call_rate.is_none() {
+        return None;
+    }
+    let window = match breaker.window {
+        BreakerWindow::Calls(calls) => Window::Calls(calls),
+        BreakerWindow::Seconds(time) => Window::Time(time),
+    };
+    Some(RateSettings { window, failure_rate, slow_call_rate, minimum_calls: breaker.minimum_calls })
+}
+
+/// The duration from which an attempt makes its call a slow one, if the breaker looks at slow calls.
+pub(crate) fn slow_from(breaker: &CircuitBreakerConfig) -> Option<Duration> {
+    (breaker.slow_call_rate > 0.0).then_some(breaker.slow_call_duration)
 }
 
 fn state_after(transition: Transition) -> BreakerState {

@@ -1,6 +1,6 @@
 //! What all handles, calls and workers of one client share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use resilience_actors::supervisor::SupervisorHandle;
 
@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     lifetime::{Closing, Lifetime},
     observe::{Event, Observers},
+    policy,
     prepare::CallDefaults,
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct ClientState {
     pub(crate) supervisor: SupervisorHandle,
     pub(crate) observers: Arc<Observers>,
     pub(crate) lifetime: Lifetime,
+    /// From which duration an attempt counts as slow; `None` unless the breaker looks at slow calls.
+    pub(crate) slow_from: Option<Duration>,
     /// `None` unless the client keeps cookies.
     pub(crate) cookies: Option<CookieJar>,
 }
@@ -40,6 +43,7 @@ impl ClientState {
             supervisor,
             observers,
             lifetime,
+            slow_from: policy::slow_from(&config.circuit_breaker),
             cookies: config.cookies.then(CookieJar::default),
         })
     }

@@ -105,7 +105,7 @@ async fn a_full_bulkhead_is_a_pool_timeout() {
 
 fn breaking_after_two(server: &WireServer, recovery_timeout: Duration) -> ResilientClient {
     let circuit_breaker =
-        CircuitBreakerConfig { failure_threshold: 2, recovery_timeout, half_open_max_calls: 1 };
+        CircuitBreakerConfig { failure_threshold: 2, recovery_timeout, ..CircuitBreakerConfig::default() };
     let retry = RetryConfig { max_attempts: 1, ..RetryConfig::default() };
     ResilientClient::start(ClientConfig { circuit_breaker, retry, ..config(server.url()) })
         .expect("a valid configuration")

@@ -1,7 +1,7 @@
 //! The supervisor as callers see it: async methods, permits, and a state that can be read at any time.
 //!
-//! While the breaker is closed and nothing has failed, none of these methods sends a message. Nothing here may
-//! decide: what the published state does not settle is asked of the actor.
+//! While the breaker is closed and nothing has failed, none of these methods sends a message, unless the breaker looks
+//! at shares of calls. Nothing here may decide: what the published state does not settle is asked of the actor.
 
 use std::{sync::Arc, time::Instant};
 
@@ -28,6 +28,16 @@ use crate::{
 pub struct SupervisorHandle {
     published: Arc<Published>,
     address: Address<Supervisor>,
+    samples: Samples,
+}
+
+/// Whether the breaker counts calls that succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Samples {
+    /// It does: it looks at shares of calls.
+    All,
+    /// It does not, while none has failed.
+    Failures,
 }
 
 /// Why a call was not admitted.
@@ -99,7 +109,7 @@ impl SupervisorHandle {
     /// Reports that the call succeeded: the server gave an answer.
     pub async fn succeeded(&self, mut permit: Permit) {
         let unchanged = View::Clean { generation: permit.ticket().generation };
-        if !permit.is_probe() && self.published.view(now) == unchanged {
+        if self.samples == Samples::Failures && !permit.is_probe() && self.published.view(now) == unchanged {
             return;
         }
         let ticket = permit.take();
@@ -180,10 +190,11 @@ impl SupervisorHandle {
 fn prepare(settings: SupervisorSettings) -> (SupervisorHandle, Unstarted) {
     let published = Arc::new(Published::new(now()));
     let for_actor = Arc::clone(&published);
+    let samples = if settings.breaker.rates.is_some() { Samples::All } else { Samples::Failures };
     let (address, actor) = lifecycle::prepare(move |address, last_generation| {
         Supervisor::new(settings.clone(), Arc::clone(&for_actor), address, last_generation)
     });
-    (SupervisorHandle { published, address }, actor)
+    (SupervisorHandle { published, address, samples }, actor)
 }
 
 #[cfg(test)]

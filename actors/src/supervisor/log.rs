@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use log::{Level, LevelFilter};
 
-use super::breaker::Transition;
+use super::breaker::{Cause, Transition};
 
 /// Where a supervisor logs, and from which level on.
 #[derive(Clone, Debug)]
@@ -31,10 +31,8 @@ impl LogTarget {
         }
         let target = &*self.target;
         match transition {
-            Transition::Opened { failures, recovery: Some(recovery) } => {
-                let seconds = recovery.as_secs_f64();
-                log::warn!(target: target, failures, recovery_seconds = seconds;
-                    "Circuit breaker opened after {failures} failures, for {seconds} seconds");
+            Transition::Opened { cause, recovery: Some(recovery) } => {
+                opened(target, cause, recovery.as_secs_f64());
             }
             Transition::Opened { recovery: None, .. } => {
                 log::warn!(target: target, "Circuit breaker opened by hand, until it is closed by hand");
@@ -48,6 +46,26 @@ impl LogTarget {
         if self.enabled(Level::Error) {
             log::error!(target: &self.target,
                 "Supervisor actor restarted after a panic; the circuit breaker is closed, the retry budget is full");
+        }
+    }
+}
+
+fn opened(target: &str, cause: Cause, seconds: f64) {
+    match cause {
+        Cause::Consecutive { failures } => {
+            log::warn!(target: target, failures, recovery_seconds = seconds;
+                "Circuit breaker opened after {failures} failures, for {seconds} seconds");
+        }
+        Cause::FailureRate { failed, calls } => {
+            log::warn!(target: target, failed, calls, recovery_seconds = seconds;
+                "Circuit breaker opened after {failed} of the last {calls} calls failed, for {seconds} seconds");
+        }
+        Cause::SlowCallRate { slow, calls } => {
+            log::warn!(target: target, slow, calls, recovery_seconds = seconds;
+                "Circuit breaker opened after {slow} of the last {calls} calls were slow, for {seconds} seconds");
+        }
+        Cause::ByHand => {
+            log::warn!(target: target, "Circuit breaker opened by hand, for {seconds} seconds");
         }
     }
 }

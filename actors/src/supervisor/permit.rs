@@ -2,7 +2,7 @@
 
 use super::{
     actor::{Report, Supervisor},
-    breaker::{Outcome, Role, Ticket},
+    breaker::{Outcome, Role, Speed, Ticket},
 };
 use crate::address::WeakAddress;
 
@@ -17,7 +17,7 @@ pub struct Permit {
 impl Permit {
     /// Makes a permit of a closed breaker, which is issued without a message.
     pub(super) fn regular(generation: u64) -> Self {
-        Self { ticket: Ticket { generation, role: Role::Regular }, probe_of: None }
+        Self { ticket: Ticket { generation, role: Role::Regular, speed: Speed::Normal }, probe_of: None }
     }
 
     /// Makes the permit of a ticket that the breaker issued.
@@ -29,6 +29,11 @@ impl Permit {
     /// Whether it holds one of the places of a half-open breaker.
     pub fn is_probe(&self) -> bool {
         self.probe_of.is_some()
+    }
+
+    /// Records that an attempt of the call was slow.
+    pub fn mark_slow(&mut self) {
+        self.ticket.speed = Speed::Slow;
     }
 
     pub(super) fn ticket(&self) -> Ticket {

@@ -138,6 +138,7 @@ mod tests {
                 failure_threshold: 2,
                 recovery_timeout: Duration::from_nanos(1_500),
                 half_open_max_calls: 1,
+                rates: None,
             },
             0,
         );

@@ -2,13 +2,15 @@
 
 use std::{fmt::Display, time::Duration};
 
-use super::{ClientConfig, RetryConfig, TimeoutConfig};
+use super::{BreakerWindow, CircuitBreakerConfig, ClientConfig, RetryConfig, TimeoutConfig};
 use crate::{
     error::{Error, FieldError},
     proxy, url,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
+/// The most calls that the window of a breaker keeps.
+const MOST_CALLS: u32 = 100_000;
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The range of a setting, both ends included.
@@ -43,10 +45,7 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
     check_timeout(&config.timeout)?;
     check_deadline(config.deadline)?;
     check_retry(&config.retry)?;
-    let breaker = &config.circuit_breaker;
-    in_range("circuit_breaker.failure_threshold", breaker.failure_threshold, 1..=1_000_000)?;
-    duration("circuit_breaker.recovery_timeout", breaker.recovery_timeout, SHORTEST..=DAY)?;
-    in_range("circuit_breaker.half_open_max_calls", breaker.half_open_max_calls, 1..=1_000)?;
+    check_breaker(&config.circuit_breaker)?;
     in_range("bulkhead.max_concurrency", config.bulkhead.max_concurrency, 1..=100_000)?;
     duration("bulkhead.acquisition_timeout", config.bulkhead.acquisition_timeout, Duration::ZERO..=DAY)?;
     in_range("max_body_bytes", config.max_body_bytes, 1..=1 << 40)?;
@@ -65,6 +64,32 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
         return Err(Error::config("logging.target", "must not be empty"));
     }
     Ok(())
+}
+
+fn check_breaker(breaker: &CircuitBreakerConfig) -> Result<(), Error> {
+    in_range("circuit_breaker.failure_threshold", breaker.failure_threshold, 1..=1_000_000)?;
+    duration("circuit_breaker.recovery_timeout", breaker.recovery_timeout, SHORTEST..=DAY)?;
+    in_range("circuit_breaker.half_open_max_calls", breaker.half_open_max_calls, 1..=1_000)?;
+    in_range("circuit_breaker.failure_rate", breaker.failure_rate, 0.0..=1.0)?;
+    duration("circuit_breaker.slow_call_duration", breaker.slow_call_duration, SHORTEST..=DAY)?;
+    in_range("circuit_breaker.slow_call_rate", breaker.slow_call_rate, 0.0..=1.0)?;
+    in_range("circuit_breaker.minimum_calls", breaker.minimum_calls, 1..=MOST_CALLS)?;
+    match breaker.window {
+        BreakerWindow::Calls(calls) => {
+            in_range("circuit_breaker.window", calls, 1..=MOST_CALLS)?;
+            // Without a share to look at, the number means nothing.
+            let looks = breaker.failure_rate > 0.0 || breaker.slow_call_rate > 0.0;
+            if looks && breaker.minimum_calls > calls {
+                let most = "circuit_breaker.window";
+                let error = FieldError::at_most("circuit_breaker.minimum_calls", most, calls.to_string());
+                return Err(error.with_value(breaker.minimum_calls).into());
+            }
+            Ok(())
+        }
+        BreakerWindow::Seconds(time) => {
+            duration("circuit_breaker.window", time, Duration::from_millis(10)..=DAY)
+        }
+    }
 }
 
 /// Checks the deadline, which a call can override.

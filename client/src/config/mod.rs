@@ -1,5 +1,6 @@
 //! The configuration of a client, with its defaults. `check` says what is out of range, `env` reads the environment.
 
+mod breaker_window;
 mod check;
 mod env;
 mod level;
@@ -11,7 +12,7 @@ use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
-pub use self::{level::LogLevel, proxy::ProxyConfig};
+pub use self::{breaker_window::BreakerWindow, level::LogLevel, proxy::ProxyConfig};
 use crate::{
     observe::{Observer, ObserverList},
     redact,
@@ -210,7 +211,7 @@ impl Default for RetryBudget {
 }
 
 /// When calls are rejected because the server keeps failing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CircuitBreakerConfig {
     /// The number of consecutive failed calls that opens the breaker. Default 5; 1 to 1000000.
@@ -220,11 +221,32 @@ pub struct CircuitBreakerConfig {
     pub recovery_timeout: Duration,
     /// The probes that may be in flight while the breaker is half-open. Default 1; 1 to 1000.
     pub half_open_max_calls: u32,
+    /// The calls of which the shares below are taken. Default the last 100.
+    pub window: BreakerWindow,
+    /// The share of failed calls that opens the breaker too; 0 does not look at it. Default 0; 0 to 1.
+    pub failure_rate: f64,
+    /// A call is slow if one of its attempts takes this long, without queue and waits. Default 5 s; at most a day.
+    #[serde(with = "seconds")]
+    pub slow_call_duration: Duration,
+    /// The share of slow calls that opens the breaker too; 0 does not look at it. Default 0; 0 to 1.
+    pub slow_call_rate: f64,
+    /// The calls that the window must have before a share opens the breaker. Default 10; 1 to 100000, and at most
+    /// the calls of the window.
+    pub minimum_calls: u32,
 }
 
 impl Default for CircuitBreakerConfig {
     fn default() -> Self {
-        Self { failure_threshold: 5, recovery_timeout: Duration::from_secs(30), half_open_max_calls: 1 }
+        Self {
+            failure_threshold: 5,
+            recovery_timeout: Duration::from_secs(30),
+            half_open_max_calls: 1,
+            window: BreakerWindow::default(),
+            failure_rate: 0.0,
+            slow_call_duration: Duration::from_secs(5),
+            slow_call_rate: 0.0,
+            minimum_calls: 10,
+        }
     }
 }
 

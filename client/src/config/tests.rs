@@ -66,6 +66,17 @@ fn a_value_out_of_range_is_rejected_with_its_field_as_a_value() {
         ("circuit_breaker.failure_threshold", |c| c.circuit_breaker.failure_threshold = 0),
         ("circuit_breaker.recovery_timeout", |c| c.circuit_breaker.recovery_timeout = Duration::ZERO),
         ("circuit_breaker.half_open_max_calls", |c| c.circuit_breaker.half_open_max_calls = 0),
+        ("circuit_breaker.failure_rate", |c| c.circuit_breaker.failure_rate = f64::NAN),
+        ("circuit_breaker.failure_rate", |c| c.circuit_breaker.failure_rate = 1.5),
+        ("circuit_breaker.slow_call_rate", |c| c.circuit_breaker.slow_call_rate = -0.1),
+        ("circuit_breaker.slow_call_duration", |c| c.circuit_breaker.slow_call_duration = Duration::ZERO),
+        ("circuit_breaker.minimum_calls", |c| c.circuit_breaker.minimum_calls = 0),
+        ("circuit_breaker.minimum_calls", |c| {
+            c.circuit_breaker.failure_rate = 0.5;
+            c.circuit_breaker.window = BreakerWindow::Calls(9);
+        }),
+        ("circuit_breaker.window", |c| c.circuit_breaker.window = BreakerWindow::Calls(0)),
+        ("circuit_breaker.window", |c| c.circuit_breaker.window = BreakerWindow::Seconds(Duration::ZERO)),
         ("bulkhead.max_concurrency", |c| c.bulkhead.max_concurrency = 0),
         ("user_agent", |c| c.user_agent = "two\r\nlines".into()),
         ("logging.target", |c| c.logging.target.clear()),
@@ -171,6 +182,10 @@ fn a_variable_that_does_not_exist_is_rejected_with_the_nearest_one_that_does() {
         ("RESILIENT_TIMEOUT_CONNET", "RESILIENT_TIMEOUT_CONNECT"),
         ("RESILIENT_BASEURL", "RESILIENT_BASE_URL"),
         ("RESILIENT_CIRCUIT_BREAKER_TRESHOLD", "RESILIENT_CIRCUIT_BREAKER_FAILURE_THRESHOLD"),
+        ("RESILIENT_CIRCUIT_BREAKER_TIMEOUT", "RESILIENT_CIRCUIT_BREAKER_RECOVERY_TIMEOUT"),
+        ("RESILIENT_BREAKER_WINDOW", "RESILIENT_CIRCUIT_BREAKER_WINDOW"),
+        ("RESILIENT_CIRCUIT_BREAKER_SLOW_RATE", "RESILIENT_CIRCUIT_BREAKER_SLOW_CALL_RATE"),
+        ("RESILIENT_DEADLNIE", "RESILIENT_DEADLINE"),
     ] {
         let error = from(&[("RESILIENT_DEADLINE", "5"), (name, "the secret")]).unwrap_err();
         assert_eq!((error.kind(), error.field().unwrap().field()), (ErrorKind::Config, name));
@@ -218,4 +233,25 @@ fn a_variable_with_a_bad_value_is_rejected_by_its_name() {
         "{}",
         error.message()
     );
+}
+
+#[test]
+fn the_window_of_a_breaker_is_a_number_of_calls_or_of_seconds() {
+    for (text, expected) in [
+        ("100", BreakerWindow::Calls(100)),
+        ("10s", BreakerWindow::Seconds(Duration::from_secs(10))),
+        ("0.5s", BreakerWindow::Seconds(Duration::from_millis(500))),
+    ] {
+        let config = from(&[
+            ("RESILIENT_CIRCUIT_BREAKER_WINDOW", text),
+            ("RESILIENT_CIRCUIT_BREAKER_FAILURE_RATE", "0.5"),
+        ]);
+        let breaker = config.unwrap().circuit_breaker;
+        assert_eq!((breaker.window, breaker.failure_rate), (expected, 0.5));
+        let json = serde_json::to_string(&breaker).unwrap();
+        assert_eq!(serde_json::from_str::<CircuitBreakerConfig>(&json).unwrap(), breaker);
+    }
+    for bad in ["s", "-1", "-1s", "NaNs", "1.5", "10 s", "10m"] {
+        from(&[("RESILIENT_CIRCUIT_BREAKER_WINDOW", bad)]).unwrap_err();
+    }
 }

@@ -152,3 +152,40 @@ async fn a_retry_whose_breaker_opened_meanwhile_ends_with_its_own_error() {
     assert_eq!((error.kind().name(), error.gave_up()), ("service_unavailable", Some(GaveUp::CircuitOpen)));
     assert!(error.to_string().ends_with("(not retried: the circuit breaker is open)"), "{error}");
 }
+
+#[actix_rt::test]
+async fn the_breaker_opens_when_half_of_the_calls_fail_although_never_two_in_a_row() {
+    tokio::time::pause();
+    let bench = Bench::new(
+        |c| {
+            c.retry.max_attempts = 1;
+            c.circuit_breaker.failure_rate = 0.5;
+            c.circuit_breaker.minimum_calls = 8;
+        },
+        |n| (Duration::ZERO, if n % 2 == 0 { Step::Answer(200) } else { NETWORK }),
+    );
+    for n in 0..8 {
+        assert_eq!(bench.state(), BreakerState::Closed, "after {n} calls");
+        let _ = bench.get().await;
+    }
+    assert_eq!((bench.sent(), bench.state()), (8, BreakerState::Open));
+    assert!(bench.get().await.unwrap_err().is_circuit_open());
+}
+
+#[actix_rt::test]
+async fn the_breaker_opens_when_attempts_are_slow_and_neither_queue_nor_backoff_makes_a_call_slow() {
+    tokio::time::pause();
+    for (takes, expected) in [(490, BreakerState::Closed), (500, BreakerState::Open)] {
+        let bench = Bench::new(
+            |c| {
+                c.bulkhead.max_concurrency = 1;
+                c.circuit_breaker.slow_call_rate = 1.0;
+                c.circuit_breaker.slow_call_duration = Duration::from_millis(500);
+            },
+            // Every second attempt fails and is repeated after a wait of a second.
+            move |n| (Duration::from_millis(takes), if n % 2 == 0 { NETWORK } else { Step::Answer(200) }),
+        );
+        let replies = join_all((0..10).map(|_| bench.get())).await;
+        assert_eq!((replies.len(), bench.state()), (10, expected), "{takes} ms");
+    }
+}

@@ -12,7 +12,6 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     sync::Mutex,
-    time::Duration,
 };
 
 use futures::{FutureExt, future::join_all};

@@ -5,10 +5,15 @@
 //! was entered because of something newer.
 
 mod ticket;
+mod window;
 
 use std::time::{Duration, Instant};
 
-pub use self::ticket::{Outcome, Refusal, Role, Ticket};
+use self::window::{Recent, Sample};
+pub use self::{
+    ticket::{Outcome, Refusal, Role, Speed, Ticket},
+    window::{RateSettings, Window},
+};
 
 /// When the breaker opens and how it recovers.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +24,8 @@ pub struct BreakerSettings {
     pub recovery_timeout: Duration,
     /// How many probes may be out at once while it is half-open.
     pub half_open_max_calls: u32,
+    /// The shares of failed and of slow calls that open it too; `None` looks at consecutive failures alone.
+    pub rates: Option<RateSettings>,
 }
 
 /// The state of the breaker.
@@ -62,8 +69,8 @@ pub struct Probe {
 pub enum Transition {
     /// The breaker opened.
     Opened {
-        /// The consecutive failures that opened it; 0 when it was opened by hand.
-        failures: u32,
+        /// What opened it.
+        cause: Cause,
         /// For how long; `None` when it was opened by hand.
         recovery: Option<Duration>,
     },
@@ -73,11 +80,39 @@ pub enum Transition {
     Closed,
 }
 
+/// What opened the breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Calls that failed one after another, or a probe that failed.
+    Consecutive {
+        /// How many.
+        failures: u32,
+    },
+    /// The share of failed calls in the window.
+    FailureRate {
+        /// The failed calls.
+        failed: u32,
+        /// All calls in the window.
+        calls: u32,
+    },
+    /// The share of slow calls in the window.
+    SlowCallRate {
+        /// The slow calls.
+        slow: u32,
+        /// All calls in the window.
+        calls: u32,
+    },
+    /// An operator.
+    ByHand,
+}
+
 /// The circuit breaker.
 #[derive(Debug)]
 pub struct Breaker {
     settings: BreakerSettings,
     state: State,
+    /// The calls of the present state, if shares are looked at.
+    recent: Option<Recent>,
     generation: u64,
     probes_issued: u64,
 }
@@ -87,7 +122,8 @@ impl Breaker {
     /// through do not count for it.
     pub fn new(settings: BreakerSettings, last_generation: u64) -> Self {
         let generation = last_generation + 1;
-        Self { settings, state: State::Closed { failures: 0 }, generation, probes_issued: 0 }
+        let recent = settings.rates.clone().map(Recent::new);
+        Self { settings, state: State::Closed { failures: 0 }, recent, generation, probes_issued: 0 }
     }
 
     /// Returns the present state.
@@ -142,7 +178,7 @@ impl Breaker {
                 Role::Probe(self.probes_issued)
             }
         };
-        Ok(Ticket { generation: self.generation, role })
+        Ok(Ticket { generation: self.generation, role, speed: Speed::Normal })
     }
 
     /// Takes a ticket back, with the outcome of its call.
@@ -151,21 +187,22 @@ impl Breaker {
             return None;
         }
         match (&mut self.state, ticket.role, outcome) {
-            (State::Closed { failures }, Role::Regular, Outcome::Success) => {
-                *failures = 0;
-                None
-            }
-            (State::Closed { failures }, Role::Regular, Outcome::Failure) => {
-                *failures = failures.saturating_add(1);
+            (State::Closed { failures }, Role::Regular, Outcome::Success | Outcome::Failure) => {
+                let failed = outcome == Outcome::Failure;
+                *failures = if failed { failures.saturating_add(1) } else { 0 };
                 let failures = *failures;
-                (failures >= self.settings.failure_threshold).then(|| self.open(failures, now))
+                let sample = Sample { failed, speed: ticket.speed };
+                let exceeded = self.recent.as_mut().and_then(|recent| recent.record(sample, now));
+                let consecutive = failures >= self.settings.failure_threshold;
+                let cause = if consecutive { Some(Cause::Consecutive { failures }) } else { exceeded };
+                cause.map(|cause| self.open(cause, now))
             }
             (State::HalfOpen { probes }, Role::Probe(id), outcome) => {
                 let place = probes.iter().position(|probe| probe.id == id)?;
                 probes.swap_remove(place);
                 match outcome {
                     Outcome::Success => self.close(),
-                    Outcome::Failure => Some(self.open(1, now)),
+                    Outcome::Failure => Some(self.open(Cause::Consecutive { failures: 1 }, now)),
                     Outcome::Abandoned => None,
                 }
             }
@@ -177,7 +214,7 @@ impl Breaker {
     pub fn force_open(&mut self) -> Option<Transition> {
         let was_open = matches!(self.state, State::Open { .. });
         self.enter(State::Open { until: Until::Forced });
-        (!was_open).then_some(Transition::Opened { failures: 0, recovery: None })
+        (!was_open).then_some(Transition::Opened { cause: Cause::ByHand, recovery: None })
     }
 
     /// Closes the breaker, with no failures counted. Tickets of earlier states are void even if it was closed before.
@@ -187,14 +224,17 @@ impl Breaker {
         (!was_closed).then_some(Transition::Closed)
     }
 
-    fn open(&mut self, failures: u32, now: Instant) -> Transition {
+    fn open(&mut self, cause: Cause, now: Instant) -> Transition {
         let recovery = self.settings.recovery_timeout;
         self.enter(State::Open { until: now.checked_add(recovery).map_or(Until::Forced, Until::Time) });
-        Transition::Opened { failures, recovery: Some(recovery) }
+        Transition::Opened { cause, recovery: Some(recovery) }
     }
 
     fn enter(&mut self, state: State) {
         self.state = state;
+        if let Some(recent) = &mut self.recent {
+            recent.clear();
+        }
         self.generation += 1;
     }
 }

@@ -16,6 +16,7 @@ impl Bench {
             failure_threshold: threshold,
             recovery_timeout: RECOVERY,
             half_open_max_calls: probes,
+            rates: None,
         };
         Self { breaker: Breaker::new(settings, 0), start: Instant::now() }
     }
@@ -61,7 +62,10 @@ fn it_opens_at_the_threshold_and_not_before() {
     assert_eq!(bench.breaker.state(), &State::Closed { failures: 2 });
     let ticket = bench.admit(0).unwrap();
     let opened = bench.report(ticket, Outcome::Failure, 0);
-    assert_eq!(opened, Some(Transition::Opened { failures: 3, recovery: Some(RECOVERY) }));
+    assert_eq!(
+        opened,
+        Some(Transition::Opened { cause: Cause::Consecutive { failures: 3 }, recovery: Some(RECOVERY) })
+    );
     assert_eq!(bench.admit(1), refused(29));
 }
 
@@ -121,7 +125,10 @@ fn a_probe_that_succeeds_closes_it() {
 fn a_probe_that_fails_opens_it_for_a_full_recovery() {
     let (mut bench, probe) = Bench::half_open(2);
     let opened = bench.report(probe, Outcome::Failure, 31);
-    assert_eq!(opened, Some(Transition::Opened { failures: 1, recovery: Some(RECOVERY) }));
+    assert_eq!(
+        opened,
+        Some(Transition::Opened { cause: Cause::Consecutive { failures: 1 }, recovery: Some(RECOVERY) })
+    );
     assert_eq!(bench.admit(60), refused(1));
     assert!(bench.admit(61).is_ok());
 }
@@ -201,7 +208,7 @@ fn a_late_probe_of_an_earlier_half_open_state_does_not_end_the_present_one() {
 #[test]
 fn opened_by_hand_it_stays_open_until_it_is_closed_by_hand() {
     let mut bench = Bench::new(1, 1);
-    assert_eq!(bench.breaker.force_open(), Some(Transition::Opened { failures: 0, recovery: None }));
+    assert_eq!(bench.breaker.force_open(), Some(Transition::Opened { cause: Cause::ByHand, recovery: None }));
     assert_eq!(bench.admit(1_000_000), Err(Refusal { retry_after: None }));
     assert_eq!(bench.breaker.close(), Some(Transition::Closed));
     assert!(bench.admit(0).is_ok());
@@ -221,8 +228,12 @@ fn a_command_that_changes_nothing_is_no_transition_but_voids_earlier_tickets() {
 
 #[test]
 fn a_recovery_timeout_beyond_the_clock_never_ends() {
-    let settings =
-        BreakerSettings { failure_threshold: 1, recovery_timeout: Duration::MAX, half_open_max_calls: 1 };
+    let settings = BreakerSettings {
+        failure_threshold: 1,
+        recovery_timeout: Duration::MAX,
+        half_open_max_calls: 1,
+        rates: None,
+    };
     let mut bench = Bench { breaker: Breaker::new(settings, 0), start: Instant::now() };
     bench.fail(1, 0);
     assert_eq!(bench.admit(1_000_000), Err(Refusal { retry_after: None }));

@@ -9,6 +9,17 @@ pub struct Ticket {
     pub generation: u64,
     /// The role of the call.
     pub role: Role,
+    /// Whether an attempt of the call was slow.
+    pub speed: Speed,
+}
+
+/// Whether an attempt of a call took longer than it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// No attempt did, or none has ended yet.
+    Normal,
+    /// An attempt did.
+    Slow,
 }
 
 /// The role of a call that is let through.

@@ -23,6 +23,7 @@ fn settings(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorS
             failure_threshold: threshold,
             recovery_timeout: RECOVERY,
             half_open_max_calls: probes,
+            rates: None,
         },
         budget: BudgetSettings { ratio: 0.2, per_second: retries_per_second },
         log: LogTarget { target: "test".into(), level: log::LevelFilter::Info },

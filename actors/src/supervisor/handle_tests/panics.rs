@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use futures::future::join3;
 
 use super::*;
-use crate::supervisor::breaker::Transition;
+use crate::supervisor::breaker::{Cause, Transition};
 
 /// A supervisor of threshold 1, and the changes of its breaker so far.
 fn observed(
@@ -26,7 +26,7 @@ async fn a_panic_that_closes_the_breaker_is_a_transition_and_one_that_finds_it_c
     let (supervisor, changes) = observed(|_| ());
     supervisor.panic_in_handler().await.unwrap_err();
     assert_eq!(*changes.lock().unwrap(), [], "it was closed");
-    let opened = Transition::Opened { failures: 1, recovery: Some(RECOVERY) };
+    let opened = Transition::Opened { cause: Cause::Consecutive { failures: 1 }, recovery: Some(RECOVERY) };
 
     failed_call(&supervisor).await;
     supervisor.panic_in_handler().await.unwrap_err();

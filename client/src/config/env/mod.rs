@@ -22,10 +22,11 @@ impl ClientConfig {
     /// The variables are `RESILIENT_BASE_URL`, `RESILIENT_DEADLINE`, `RESILIENT_TIMEOUT_{CONNECT, READ, WRITE,
     /// POOL}`, `RESILIENT_RETRY_{MAX_ATTEMPTS, MIN_WAIT, MAX_WAIT, MULTIPLIER, JITTER, METHODS, RETRY_AFTER_MAX,
     /// BUDGET_RATIO, BUDGET_PER_SECOND}`, `RESILIENT_CIRCUIT_BREAKER_{FAILURE_THRESHOLD, RECOVERY_TIMEOUT,
-    /// HALF_OPEN_MAX_CALLS}`, `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT}`,
-    /// `RESILIENT_COMPRESSION`, `RESILIENT_COOKIES`, `RESILIENT_PROXY_{URL, NO_PROXY, FROM_ENV}`, `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`, `RESILIENT_CA_FILE` (else `SSL_CERT_FILE`),
-    /// `RESILIENT_USER_AGENT`, `RESILIENT_LOGGING_{LEVEL, INCLUDE_REQUEST_ID, TARGET}` and
-    /// `RESILIENT_MAX_BODY_BYTES`.
+    /// HALF_OPEN_MAX_CALLS, WINDOW, FAILURE_RATE, SLOW_CALL_DURATION, SLOW_CALL_RATE, MINIMUM_CALLS}`,
+    /// `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT}`, `RESILIENT_COMPRESSION`, `RESILIENT_COOKIES`,
+    /// `RESILIENT_PROXY_{URL, NO_PROXY, FROM_ENV}`, `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`,
+    /// `RESILIENT_CA_FILE` (else `SSL_CERT_FILE`), `RESILIENT_USER_AGENT`, `RESILIENT_LOGGING_{LEVEL,
+    /// INCLUDE_REQUEST_ID, TARGET}` and `RESILIENT_MAX_BODY_BYTES`.
     ///
     /// # Errors
     ///
@@ -67,6 +68,11 @@ impl ClientConfig {
         from.read("CIRCUIT_BREAKER_FAILURE_THRESHOLD", &mut config.circuit_breaker.failure_threshold)?;
         from.read("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", &mut config.circuit_breaker.recovery_timeout)?;
         from.read("CIRCUIT_BREAKER_HALF_OPEN_MAX_CALLS", &mut config.circuit_breaker.half_open_max_calls)?;
+        from.read("CIRCUIT_BREAKER_WINDOW", &mut config.circuit_breaker.window)?;
+        from.read("CIRCUIT_BREAKER_FAILURE_RATE", &mut config.circuit_breaker.failure_rate)?;
+        from.read("CIRCUIT_BREAKER_SLOW_CALL_DURATION", &mut config.circuit_breaker.slow_call_duration)?;
+        from.read("CIRCUIT_BREAKER_SLOW_CALL_RATE", &mut config.circuit_breaker.slow_call_rate)?;
+        from.read("CIRCUIT_BREAKER_MINIMUM_CALLS", &mut config.circuit_breaker.minimum_calls)?;
         from.read("BULKHEAD_MAX_CONCURRENCY", &mut config.bulkhead.max_concurrency)?;
         from.read("BULKHEAD_ACQUISITION_TIMEOUT", &mut config.bulkhead.acquisition_timeout)?;
         from.read("COMPRESSION", &mut config.compression)?;

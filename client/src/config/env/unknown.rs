@@ -11,12 +11,18 @@ pub(super) fn refuse(variables: &BTreeMap<String, OsString>, known: &[String]) -
         name.starts_with(PREFIX) && !known.contains(name) && !is_service_link(name, value)
     });
     let Some((name, _)) = unknown else { return Ok(()) };
-    let nearest = known.iter().min_by_key(|known| strsim::osa_distance(known, name));
+    let nearest = known.iter().max_by(|one, other| likeness(one, name).total_cmp(&likeness(other, name)));
     let rule = match nearest {
         Some(nearest) => format!("does not exist; did you mean {nearest}?"),
         None => "does not exist".to_owned(),
     };
     Err(Error::config(name.escape_debug().to_string(), rule))
+}
+
+/// How much two names are alike, from 0 to 1, by the pairs of letters that they share. A number of edits would prefer a
+/// short name that has nothing in common with what was typed to a long one of which a word was left out.
+fn likeness(one: &str, other: &str) -> f64 {
+    strsim::sorensen_dice(one, other)
 }
 
 /// Whether the variable is one of those that Kubernetes sets in every container for a service whose name begins with

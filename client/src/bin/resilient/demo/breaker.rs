@@ -24,6 +24,7 @@ pub(super) async fn show(server: &Server) -> Result<(), NotHeld> {
             failure_threshold: THRESHOLD,
             recovery_timeout: RECOVERY,
             half_open_max_calls: 1,
+            ..CircuitBreakerConfig::default()
         },
         ..server.single_attempts()
     })?;

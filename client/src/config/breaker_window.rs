@@ -1,0 +1,38 @@
+//! The window of a circuit breaker that opens by rate.
+
+use std::{str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::seconds;
+
+/// The calls of which a circuit breaker takes the shares. As text `100` is a number of calls, `10s` of seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerWindow {
+    /// The last calls, this many: 1 to 100000.
+    Calls(u32),
+    /// The calls of this last time, in ten slices: 10 ms to a day.
+    #[serde(with = "seconds")]
+    Seconds(Duration),
+}
+
+impl Default for BreakerWindow {
+    fn default() -> Self {
+        Self::Calls(100)
+    }
+}
+
+impl FromStr for BreakerWindow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("must be a number of calls, or of seconds with an s (10s), got {text:?}");
+        match text.strip_suffix('s') {
+            Some(number) => {
+                seconds::parse(number.parse().map_err(|_| wrong())?).map(Self::Seconds).map_err(|_| wrong())
+            }
+            None => text.parse().map(Self::Calls).map_err(|_| wrong()),
+        }
+    }
+}
