@@ -44,15 +44,21 @@ impl Bulkhead {
 
     /// Waits for a slot. It calls `waiting` when no slot is free.
     pub(crate) async fn acquire(&self, waiting: impl FnOnce()) -> Result<Slot<'_>, Full> {
-        // A slot that others wait for is handed to them without becoming free, so this overtakes no caller.
-        if let Ok(permit) = self.slots.try_acquire() {
-            return Ok(Slot { _permit: permit, came: Came::AtOnce });
+        if let Some(slot) = self.try_acquire() {
+            return Ok(slot);
         }
         waiting();
         match timeout(self.acquisition_timeout, self.slots.acquire()).await {
             Ok(Ok(permit)) => Ok(Slot { _permit: permit, came: Came::AfterWaiting }),
             Ok(Err(_)) | Err(_) => Err(Full),
         }
+    }
+
+    /// Takes a slot if one is free.
+    pub(crate) fn try_acquire(&self) -> Option<Slot<'_>> {
+        // A slot that others wait for is handed to them without becoming free, so this overtakes no caller.
+        let permit = self.slots.try_acquire().ok()?;
+        Some(Slot { _permit: permit, came: Came::AtOnce })
     }
 
     pub(crate) fn size(&self) -> u32 {

@@ -50,6 +50,8 @@ pub struct Stats {
     pub calls: u64,
     /// Retries that were granted.
     pub retries: u64,
+    /// Hedges that were granted: second requests beside slow ones.
+    pub hedges: u64,
     /// Times the breaker opened.
     pub opened: u64,
     /// Times the breaker became half-open.
@@ -174,6 +176,7 @@ impl ResilientClient {
         Stats {
             calls: stats.calls,
             retries: stats.retries,
+            hedges: stats.hedges,
             opened: stats.opened,
             half_opened: stats.half_opened,
             closed: stats.closed,

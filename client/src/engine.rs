@@ -4,6 +4,7 @@
 //! dropping it at any await frees all of that at once. It must never spawn, nor decide what the supervisor decides.
 
 use std::{
+    cell::Cell,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -15,6 +16,8 @@ use resilience_actors::{
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+mod round;
+
 use crate::{
     attempt::{self, Failure},
     bulkhead::{Came, Slot},
@@ -22,10 +25,10 @@ use crate::{
     cookies::WithCookies,
     error::{Error, ErrorKind, GaveUp},
     exchange,
-    history::History,
+    history::{History, Running},
     observe::{Event, FailedAttempt},
     prepare::Prepared,
-    response::Response,
+    response::{AttemptRole, Response},
     state::ClientState,
     transport::{Reply, Transport},
 };
@@ -75,7 +78,8 @@ pub(crate) async fn run<T: Transport>(
     let _counted = admitted.counted;
     let call = admitted.call;
     let history = History::new(&call.request_id, &state.observers);
-    let run = Run { state, transport, call: &call, deadline, history: &history };
+    let hedges_left = Cell::new(call.hedge.map_or(0, |rules| rules.max));
+    let run = Run { state, transport, call: &call, deadline, history: &history, hedges_left };
     let outcome = tokio::select! {
         biased;
         outcome = run.drive() => outcome,
@@ -105,6 +109,14 @@ struct Run<'a, T> {
     call: &'a Prepared,
     deadline: Instant,
     history: &'a History<'a>,
+    /// The hedges that the call may still send.
+    hedges_left: Cell<u32>,
+}
+
+/// An attempt that was judged.
+struct Attempted {
+    result: Result<Reply, Failure>,
+    took: Duration,
 }
 
 impl<T: Transport> Run<'_, T> {
@@ -117,28 +129,40 @@ impl<T: Transport> Run<'_, T> {
             if slot.came == Came::AfterWaiting {
                 permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
             }
-            self.history.begin(number);
-            let transport = WithCookies { transport: self.transport, jar: self.state.cookies.as_ref() };
-            let answer = exchange::attempt(&transport, self.call).await;
-            let failure = match attempt::judge(answer, SystemTime::now) {
+            let (Attempted { result, took }, slot) = match self.call.hedge {
+                None => (self.attempt(self.history.begin(AttemptRole::Regular)).await, slot),
+                // In a box, so that calls that are not hedged have no place for it.
+                Some(rules) => Box::pin(self.hedged(rules, slot, &permit)).await,
+            };
+            self.mark(&mut permit, took);
+            match result {
                 Ok(reply) => {
-                    self.mark(&mut permit, self.history.succeeded(reply.status));
                     drop(slot);
                     supervisor.succeeded(permit).await;
                     return Ok(reply);
                 }
-                Err(failure) => failure,
-            };
-            self.mark(&mut permit, self.history.failed(failure.status(), failure.kind));
-            permit = self.retry(failure, slot, permit, number).await?;
+                Err(failure) => permit = self.retry(failure, slot, permit, number).await?,
+            }
         }
         // Not reached: a policy allows fewer attempts than a u32 can count.
         Err(Error::deadline_exceeded(self.call.deadline))
     }
 
+    /// Makes an attempt that has begun.
+    async fn attempt(&self, attempt: Running) -> Attempted {
+        let transport = WithCookies { transport: self.transport, jar: self.state.cookies.as_ref() };
+        let answer = exchange::attempt(&transport, self.call).await;
+        let result = attempt::judge(answer, SystemTime::now);
+        let took = match &result {
+            Ok(reply) => self.history.succeeded(attempt, reply.status),
+            Err(failure) => self.history.failed(attempt, failure.status(), failure.kind),
+        };
+        Attempted { result, took }
+    }
+
     /// Records in the permit that the attempt was slow.
-    fn mark(&self, permit: &mut Permit, took: Option<Duration>) {
-        if self.state.slow_from.zip(took).is_some_and(|(slow, took)| took >= slow) {
+    fn mark(&self, permit: &mut Permit, took: Duration) {
+        if self.state.slow_from.is_some_and(|slow| took >= slow) {
             permit.mark_slow();
         }
     }
@@ -163,6 +187,7 @@ impl<T: Transport> Run<'_, T> {
     ) -> Result<Permit, Error> {
         let policy = Arc::clone(&self.call.retry.policy);
         let total = policy.max_attempts;
+        self.keep_quiet(&failure);
         let failed = retry::FailedAttempt {
             number,
             retryability: failure.retryability_of(self.call.request.method, self.call.retry.methods),

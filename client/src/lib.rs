@@ -38,6 +38,7 @@
 //!   `transport`.
 //! * What is logged: `observe/call_log.rs`, a listener of the events of `observe`. What is hidden there, in messages
 //!   and in debug output: `redact`.
+//! * When a second request is sent beside a slow one: `hedge`; `engine/round.rs` sends it.
 //! * Which requests go through which proxy: `proxy`. Which cookies they have: `cookies`.
 //! * How a client closes, and how its calls in flight are counted: `lifetime`.
 //!
@@ -55,6 +56,7 @@ mod engine;
 pub mod error;
 mod exchange;
 pub mod headers;
+mod hedge;
 mod history;
 mod lifetime;
 pub mod method;
@@ -76,13 +78,13 @@ pub use crate::{
     call::{Call, Multipart, Part},
     client::{BreakerState, ResilientClient, Stats},
     config::{
-        BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, LogLevel, LoggingConfig,
-        ProxyConfig, Redirects, RetryBudget, RetryConfig, RetryMethods, TimeoutConfig,
+        BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, HedgeAfter, HedgeConfig, LogLevel,
+        LoggingConfig, ProxyConfig, Redirects, RetryBudget, RetryConfig, RetryMethods, TimeoutConfig,
     },
     error::{ConnectionError, Error, ErrorKind, FieldError, GaveUp, StatusError},
     headers::Headers,
     method::Method,
     observe::{Event, Observer},
     request_id::RequestId,
-    response::{Attempt, Response},
+    response::{Attempt, AttemptRole, Response},
 };

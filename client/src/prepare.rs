@@ -10,8 +10,9 @@ use http::{
 
 use crate::{
     call::{Call, Parts},
-    config::{ClientConfig, Redirects, RetryMethods, TimeoutConfig},
+    config::{ClientConfig, HedgeConfig, Redirects, RetryMethods, TimeoutConfig},
     error::{Error, ErrorKind},
+    hedge::{HedgeRules, Key},
     method::Method,
     policy::RetryRules,
     request_id::{self, RequestId},
@@ -30,6 +31,7 @@ pub(crate) struct CallDefaults {
     coded: Coded,
     redirects: Redirects,
     retry: RetryRules,
+    hedge: HedgeConfig,
 }
 
 /// A call that is ready to be sent.
@@ -41,6 +43,8 @@ pub(crate) struct Prepared {
     pub(crate) limits: Limits,
     pub(crate) redirects: Redirects,
     pub(crate) retry: RetryRules,
+    /// `None` for a call that is not hedged.
+    pub(crate) hedge: Option<HedgeRules>,
 }
 
 impl CallDefaults {
@@ -57,6 +61,7 @@ impl CallDefaults {
             coded: if config.compression { Coded::Decode } else { Coded::Keep },
             redirects: if config.follow_redirects { Redirects::Follow } else { Redirects::Keep },
             retry: RetryRules::new(&config.retry),
+            hedge: config.hedge,
         })
     }
 
@@ -67,6 +72,7 @@ impl CallDefaults {
         }
         let uri = url::resolve(&self.base_url, &parts.url, &parts.query)
             .map_err(|why| Error::new(ErrorKind::InvalidUrl, format!("the URL {why}")))?;
+        let key = if parts.request_id.is_some() { Key::Callers } else { Key::Random };
         let request_id = parts.request_id.unwrap_or_else(RequestId::random);
         let mut headers = parts.headers;
         headers.reserve_exact(3);
@@ -81,6 +87,7 @@ impl CallDefaults {
 
         let own = parts.own.unwrap_or_default();
         let retry = own.retry.as_ref().map_or_else(|| self.retry.clone(), RetryRules::new);
+        let hedge = HedgeRules::of(own.hedge.unwrap_or(self.hedge), parts.method, key, retry.methods);
         Ok(Prepared {
             limits: Limits {
                 timeout: own.timeout.unwrap_or(self.timeout),
@@ -93,6 +100,7 @@ impl CallDefaults {
             deadline: own.deadline.unwrap_or(self.deadline),
             redirects: own.redirects.unwrap_or(self.redirects),
             retry,
+            hedge,
         })
     }
 

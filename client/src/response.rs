@@ -21,17 +21,35 @@ pub struct Response {
     attempts: Vec<Attempt>,
 }
 
-/// One attempt of a call.
+/// One attempt of a call. One without status and error was cancelled, because another one was faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
+    /// Whether the attempt was a hedge.
+    pub role: AttemptRole,
     /// The status of the reply, if there was one.
     pub status: Option<u16>,
-    /// The kind of the failure; `None` for the attempt that succeeded.
+    /// The kind of the failure; `None` for an attempt that succeeded or was cancelled.
     pub error: Option<ErrorKind>,
     /// How long the attempt took, from sending to the end of the body.
     pub duration: Duration,
     /// How long the call waited before the next one; `None` for the last.
     pub wait: Option<Duration>,
+}
+
+/// What an attempt was sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptRole {
+    /// It was the first attempt of the call, or the retry of a failed one.
+    Regular,
+    /// It was sent beside an attempt that was slow.
+    Hedge,
+}
+
+impl Attempt {
+    /// Whether the attempt was cancelled because another one was faster.
+    pub fn is_cancelled(&self) -> bool {
+        self.status.is_none() && self.error.is_none()
+    }
 }
 
 impl Response {
@@ -70,7 +88,8 @@ impl Response {
         self.request_id.as_str()
     }
 
-    /// The attempts in order; the last one brought this response.
+    /// The attempts in the order in which they began. One of them brought this response: the last one that was not
+    /// [cancelled](Attempt::is_cancelled).
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
     }

@@ -9,6 +9,7 @@ use crate::{
     config::ClientConfig,
     cookies::CookieJar,
     error::Error,
+    hedge::Hedging,
     lifetime::{Closing, Lifetime},
     observe::{Event, Observers},
     policy,
@@ -20,6 +21,7 @@ use crate::{
 pub(crate) struct ClientState {
     pub(crate) defaults: CallDefaults,
     pub(crate) bulkhead: Bulkhead,
+    pub(crate) hedging: Hedging,
     pub(crate) supervisor: SupervisorHandle,
     pub(crate) observers: Arc<Observers>,
     pub(crate) lifetime: Lifetime,
@@ -40,6 +42,7 @@ impl ClientState {
         Ok(Self {
             defaults: CallDefaults::new(config)?,
             bulkhead: Bulkhead::new(config.bulkhead.max_concurrency, config.bulkhead.acquisition_timeout),
+            hedging: Hedging::new(),
             supervisor,
             observers,
             lifetime,

@@ -7,7 +7,8 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     breaker::{Breaker, Outcome, Refusal, State as BreakerState, Ticket, Transition, Until},
-    budget::Budget,
+    budget::{Budget, Spent},
+    handle::NoHedge,
     permit::Permit,
     published::Published,
     retry::{Decision, FailedAttempt, GiveUp, RetryPolicy},
@@ -43,6 +44,12 @@ pub(super) struct Failed {
     pub(super) outcome: Outcome,
     pub(super) policy: Arc<RetryPolicy>,
     pub(super) reply: Reply<(Decision, Permit)>,
+}
+
+/// Asks to send a second request of a call that holds this ticket.
+pub(super) struct Hedge {
+    pub(super) ticket: Ticket,
+    pub(super) reply: Reply<Result<(), NoHedge>>,
 }
 
 /// Reports how a call ended.
@@ -122,6 +129,18 @@ impl Supervisor {
         Decision::Retry { wait }
     }
 
+    /// A half-open breaker allows a number of requests, and an open one none: only a closed one allows hedges.
+    fn allow_hedge(&mut self, ticket: Ticket, now: Instant) -> Result<(), NoHedge> {
+        let is_closed = matches!(self.breaker.state(), BreakerState::Closed { .. });
+        if !is_closed || ticket.generation != self.breaker.generation() {
+            return Err(NoHedge::BreakerChanged);
+        }
+        let withdrawn = self.budget.withdraw(self.published.counters().calls(), now);
+        withdrawn.map_err(|Spent| NoHedge::BudgetSpent)?;
+        self.published.counters().count_hedge();
+        Ok(())
+    }
+
     fn give_up(&mut self, failed: &Failed, reason: GiveUp, now: Instant) -> Decision {
         if !failed.permit.is_probe() {
             self.report(failed.permit.ticket(), failed.outcome, now);
@@ -163,6 +182,12 @@ impl Handle<Failed> for Supervisor {
     fn handle(&mut self, failed: Failed) {
         let decision = self.decide(&failed, now());
         let _ = failed.reply.send((decision, failed.permit.spent()));
+    }
+}
+
+impl Handle<Hedge> for Supervisor {
+    fn handle(&mut self, Hedge { ticket, reply }: Hedge) {
+        let _ = reply.send(self.allow_hedge(ticket, now()));
     }
 }
 

@@ -11,6 +11,8 @@ pub struct SupervisorStats {
     pub calls: u64,
     /// Retries granted.
     pub retries: u64,
+    /// Hedges granted.
+    pub hedges: u64,
     /// Times the breaker opened.
     pub opened: u64,
     /// Times it became half-open.
@@ -26,6 +28,7 @@ pub struct SupervisorStats {
 pub(super) struct Counters {
     calls: AtomicU64,
     retries: AtomicU64,
+    hedges: AtomicU64,
     opened: AtomicU64,
     half_opened: AtomicU64,
     closed: AtomicU64,
@@ -38,6 +41,10 @@ impl Counters {
 
     pub(super) fn count_retry(&self) {
         add_one(&self.retries);
+    }
+
+    pub(super) fn count_hedge(&self) {
+        add_one(&self.hedges);
     }
 
     pub(super) fn count_transition(&self, transition: Transition) {
@@ -58,6 +65,7 @@ impl Counters {
         SupervisorStats {
             calls: self.calls(),
             retries: read(&self.retries),
+            hedges: read(&self.hedges),
             opened: read(&self.opened),
             half_opened: read(&self.half_opened),
             closed: read(&self.closed),

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Instant};
 use derive_more::{Display, Error, From};
 
 use super::{
-    actor::{Admit, Command, Control, Failed, Report, Supervisor},
+    actor::{Admit, Command, Control, Failed, Hedge, Report, Supervisor},
     breaker::{Outcome, Refusal},
     counters::SupervisorStats,
     permit::Permit,
@@ -46,6 +46,22 @@ pub enum Rejection {
     /// The breaker refused.
     #[display("the circuit breaker is open")]
     Refused(#[error(not(source))] Refusal),
+    /// The supervisor has not answered.
+    #[display("{_0}")]
+    Unanswered(#[error(source)] ActorError),
+}
+
+/// Why a second request of a call was not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, Error, From)]
+pub enum NoHedge {
+    /// The breaker is not in the closed state that admitted the call.
+    #[display("the circuit breaker has changed its state")]
+    #[from(skip)]
+    BreakerChanged,
+    /// All calls together have spent the retry budget.
+    #[display("the retry budget is spent")]
+    #[from(skip)]
+    BudgetSpent,
     /// The supervisor has not answered.
     #[display("{_0}")]
     Unanswered(#[error(source)] ActorError),
@@ -135,6 +151,19 @@ impl SupervisorHandle {
         policy: Arc<RetryPolicy>,
     ) -> Result<(Decision, Permit), ActorError> {
         self.address.ask(|reply| Failed { permit, attempt, outcome, policy, reply }).await
+    }
+
+    /// Asks to send a second request of a call beside the one in flight. It takes one retry out of the budget, and has
+    /// no result of its own: the call is still reported once.
+    ///
+    /// # Errors
+    ///
+    /// [`NoHedge`] when there must be none, or the actor has not answered.
+    pub async fn hedge(&self, permit: &Permit) -> Result<(), NoHedge> {
+        if permit.is_probe() {
+            return Err(NoHedge::BreakerChanged);
+        }
+        self.address.ask(|reply| Hedge { ticket: permit.ticket(), reply }).await?
     }
 
     /// Returns the state of the breaker now.

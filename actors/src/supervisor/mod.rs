@@ -25,7 +25,7 @@ mod settings;
 
 pub use self::{
     counters::SupervisorStats,
-    handle::{Rejection, SupervisorHandle},
+    handle::{NoHedge, Rejection, SupervisorHandle},
     log::LogTarget,
     permit::Permit,
     published::BreakerState,

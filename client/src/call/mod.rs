@@ -13,7 +13,10 @@ use serde::Serialize;
 
 pub use self::multipart::{Multipart, Part};
 use crate::{
-    config::{Redirects, RetryConfig, TimeoutConfig, check_deadline, check_retry, check_timeout},
+    config::{
+        HedgeConfig, Redirects, RetryConfig, TimeoutConfig, check_deadline, check_hedge, check_retry,
+        check_timeout,
+    },
     error::{Error, ErrorKind},
     method::Method,
     redact,
@@ -57,6 +60,7 @@ pub(crate) struct Overrides {
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry: Option<RetryConfig>,
     pub(crate) redirects: Option<Redirects>,
+    pub(crate) hedge: Option<HedgeConfig>,
 }
 
 /// Without the values of secret headers and parameters, and without the body.
@@ -221,6 +225,16 @@ impl<To> Call<To> {
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         match check_retry(&retry) {
             Ok(()) => self.overrides().retry = Some(retry),
+            Err(fault) => self.fail(fault),
+        }
+        self
+    }
+
+    /// Sets when a second request is sent beside a slow one of this call, instead of `hedge` of the configuration.
+    #[must_use]
+    pub fn hedge(mut self, hedge: HedgeConfig) -> Self {
+        match check_hedge(&hedge) {
+            Ok(()) => self.overrides().hedge = Some(hedge),
             Err(fault) => self.fail(fault),
         }
         self

@@ -2,7 +2,9 @@
 
 use std::{fmt::Display, time::Duration};
 
-use super::{BreakerWindow, CircuitBreakerConfig, ClientConfig, RetryConfig, TimeoutConfig};
+use super::{
+    BreakerWindow, CircuitBreakerConfig, ClientConfig, HedgeAfter, HedgeConfig, RetryConfig, TimeoutConfig,
+};
 use crate::{
     error::{Error, FieldError},
     proxy, url,
@@ -45,6 +47,7 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
     check_timeout(&config.timeout)?;
     check_deadline(config.deadline)?;
     check_retry(&config.retry)?;
+    check_hedge(&config.hedge)?;
     check_breaker(&config.circuit_breaker)?;
     in_range("bulkhead.max_concurrency", config.bulkhead.max_concurrency, 1..=100_000)?;
     duration("bulkhead.acquisition_timeout", config.bulkhead.acquisition_timeout, Duration::ZERO..=DAY)?;
@@ -119,6 +122,21 @@ pub(crate) fn check_retry(retry: &RetryConfig) -> Result<(), Error> {
     duration("retry.retry_after_max", retry.retry_after_max, Duration::ZERO..=DAY)?;
     in_range("retry.budget.ratio", retry.budget.ratio, 0.0..=100.0)?;
     in_range("retry.budget.per_second", retry.budget.per_second, 0.0..=1_000_000.0)
+}
+
+/// Checks the settings of hedging, which a call can override.
+pub(crate) fn check_hedge(hedge: &HedgeConfig) -> Result<(), Error> {
+    match hedge.after {
+        HedgeAfter::Never => {}
+        HedgeAfter::Delay(delay) => duration("hedge.after", delay, SHORTEST..=DAY)?,
+        HedgeAfter::Quantile(quantile) => {
+            if !(0.5..=0.999).contains(&quantile) {
+                let error = FieldError::new("hedge.after", "must be p50 to p99.9, as a quantile");
+                return Err(error.with_value(hedge.after).into());
+            }
+        }
+    }
+    in_range("hedge.max", hedge.max, 1..=10)
 }
 
 /// Checks that a number is in its range; NaN never is.

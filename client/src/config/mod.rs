@@ -3,6 +3,7 @@
 mod breaker_window;
 mod check;
 mod env;
+mod hedge;
 mod level;
 mod proxy;
 mod seconds;
@@ -11,8 +12,13 @@ use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::check::{check_deadline, check_retry, check_timeout};
-pub use self::{breaker_window::BreakerWindow, level::LogLevel, proxy::ProxyConfig};
+pub(crate) use self::check::{check_deadline, check_hedge, check_retry, check_timeout};
+pub use self::{
+    breaker_window::BreakerWindow,
+    hedge::{HedgeAfter, HedgeConfig},
+    level::LogLevel,
+    proxy::ProxyConfig,
+};
 use crate::{
     observe::{Observer, ObserverList},
     redact,
@@ -37,6 +43,8 @@ pub struct ClientConfig {
     pub deadline: Duration,
     /// When a failed attempt is repeated.
     pub retry: RetryConfig,
+    /// When a second request is sent beside a slow one.
+    pub hedge: HedgeConfig,
     /// When calls are rejected because the server keeps failing.
     pub circuit_breaker: CircuitBreakerConfig,
     /// How many attempts may be in progress at once.
@@ -85,6 +93,7 @@ impl Default for ClientConfig {
             timeout: TimeoutConfig::default(),
             deadline: Duration::from_secs(60),
             retry: RetryConfig::default(),
+            hedge: HedgeConfig::default(),
             circuit_breaker: CircuitBreakerConfig::default(),
             bulkhead: BulkheadConfig::default(),
             compression: true,

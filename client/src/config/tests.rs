@@ -63,6 +63,10 @@ fn a_value_out_of_range_is_rejected_with_its_field_as_a_value() {
         ("retry.retry_after_max", |c| c.retry.retry_after_max = Duration::MAX),
         ("retry.budget.ratio", |c| c.retry.budget.ratio = f64::NAN),
         ("retry.budget.per_second", |c| c.retry.budget.per_second = -1.0),
+        ("hedge.after", |c| c.hedge.after = HedgeAfter::Delay(Duration::ZERO)),
+        ("hedge.after", |c| c.hedge.after = HedgeAfter::Quantile(0.49)),
+        ("hedge.after", |c| c.hedge.after = HedgeAfter::Quantile(f64::NAN)),
+        ("hedge.max", |c| c.hedge.max = 0),
         ("circuit_breaker.failure_threshold", |c| c.circuit_breaker.failure_threshold = 0),
         ("circuit_breaker.recovery_timeout", |c| c.circuit_breaker.recovery_timeout = Duration::ZERO),
         ("circuit_breaker.half_open_max_calls", |c| c.circuit_breaker.half_open_max_calls = 0),
@@ -124,6 +128,7 @@ fn a_configuration_is_the_same_after_serialising_and_deserialising_it() {
         compression: false,
         proxy: ProxyConfig { url: Some("http://h:1".into()), no_proxy: Some("*".into()), from_env: false },
         deadline: Duration::from_millis(1_500),
+        hedge: HedgeConfig { after: HedgeAfter::Quantile(0.999), max: 3 },
         retry: RetryConfig {
             methods: RetryMethods::IdempotentOnly,
             multiplier: 1.5,
@@ -149,6 +154,8 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
         ("RESILIENT_RETRY_MIN_WAIT", "0.5"),
         ("RESILIENT_RETRY_JITTER", "false"),
         ("RESILIENT_RETRY_METHODS", "idempotent"),
+        ("RESILIENT_HEDGE_AFTER", "p97"),
+        ("RESILIENT_HEDGE_MAX", "2"),
         ("RESILIENT_BULKHEAD_MAX_CONCURRENCY", "7"),
         ("RESILIENT_LOGGING_LEVEL", "warning"),
         ("RESILIENT_CA_FILE", "/etc/ca.pem"),
@@ -166,6 +173,7 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
     assert!(config.cookies && !config.retry.jitter && !config.compression && !config.proxy.from_env);
     assert_eq!(config.proxy.url.as_deref(), Some("http://proxy:1"));
     assert_eq!(config.proxy.no_proxy.as_deref(), Some("localhost"));
+    assert_eq!(config.hedge, HedgeConfig { after: HedgeAfter::Quantile(0.97), max: 2 });
     assert_eq!(config.bulkhead.max_concurrency, 7);
     assert_eq!(config.logging.level, LogLevel::Warning);
     assert_eq!(config.ca_file.as_deref(), Some(std::path::Path::new("/etc/ca.pem")));
@@ -215,6 +223,7 @@ fn what_kubernetes_sets_for_a_service_is_passed_over() {
 fn a_variable_with_a_bad_value_is_rejected_by_its_name() {
     for (name, value) in [
         ("RESILIENT_DEADLINE", "soon"),
+        ("RESILIENT_HEDGE_AFTER", "soon"),
         ("RESILIENT_DEADLINE", "-1"),
         ("RESILIENT_DEADLINE", "NaN"),
         ("RESILIENT_RETRY_MAX_ATTEMPTS", "3.5"),

@@ -3,6 +3,8 @@
 mod breaker;
 mod endings;
 mod events;
+mod hedging;
+mod hedging_random;
 mod limits;
 mod redirects;
 mod retries;
@@ -20,7 +22,7 @@ use resilience_actors::supervisor::{BreakerState, SupervisorHandle};
 use super::*;
 use crate::{
     call::Call,
-    config::{ClientConfig, RetryBudget, RetryConfig, RetryMethods},
+    config::{ClientConfig, HedgeAfter, HedgeConfig, RetryBudget, RetryConfig, RetryMethods},
     error::ConnectionError,
     headers::Headers,
     lifetime::Lifetime,
@@ -28,7 +30,7 @@ use crate::{
     observe::{CallLog, Observer, Observers},
     policy,
     request_id::RequestId,
-    response::Attempt,
+    response::{Attempt, AttemptRole},
     transport::{Cause, Fault, Limits, Replay, Request, Sent},
 };
 

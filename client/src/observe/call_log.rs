@@ -54,6 +54,9 @@ impl CallLog {
                     "Operation{id} failed with [{failed}]. Retrying in {seconds:.3} seconds (Attempt {number} of {total})"
                 )
             }),
+            Event::HedgeSent { id, number } => {
+                self.debug(id, |id| format!("Operation{id} is slow, sent a hedge (request {number})"));
+            }
             Event::AttemptBegun { .. } | Event::AttemptEnded { .. } | Event::BreakerChanged { .. } => {}
         }
     }
@@ -87,6 +90,7 @@ fn level(event: &Event<'_>) -> Option<Level> {
         Event::RequestIdMade { .. }
         | Event::SlotAwaited { .. }
         | Event::SlotAcquired { .. }
+        | Event::HedgeSent { .. }
         | Event::RetryPlanned { .. } => Some(Level::Debug),
         Event::AttemptBegun { .. } | Event::AttemptEnded { .. } | Event::BreakerChanged { .. } => None,
     }

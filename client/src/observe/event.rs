@@ -34,18 +34,26 @@ pub enum Event<'a> {
         /// The slots that are still free.
         available: u32,
     },
-    /// An attempt began.
+    /// A call sent a second request, because its attempt was slow. Beginning and end of that request follow, as those
+    /// of an attempt.
+    HedgeSent {
+        /// The request id of the call.
+        id: &'a RequestId,
+        /// The number of the attempt that it is.
+        number: u32,
+    },
+    /// An attempt began. Attempts of a call are in progress at the same time only if some of them are hedges.
     AttemptBegun {
         /// The request id of the call.
         id: &'a RequestId,
-        /// The number of the attempt, from 1.
+        /// The number of the attempt, from 1, in the order in which those of the call began, hedges included.
         number: u32,
     },
     /// An attempt ended. Every attempt that began ends once.
     AttemptEnded {
         /// The request id of the call.
         id: &'a RequestId,
-        /// The number of the attempt, from 1.
+        /// The number with which it began.
         number: u32,
         /// How it ended.
         ending: AttemptEnding,
@@ -83,6 +91,8 @@ pub enum AttemptEnding {
         /// The status of the reply, if there was one.
         status: Option<u16>,
     },
+    /// The attempt was cancelled, because another one was faster.
+    Cancelled,
     /// The caller dropped the call.
     Dropped,
 }
@@ -90,9 +100,9 @@ pub enum AttemptEnding {
 /// The attempt that is to be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedAttempt {
-    /// Its number, from 1.
+    /// Its number, from 1, without hedges.
     pub number: u32,
-    /// The attempts that the call may make in all.
+    /// The attempts, without hedges, that the call may make in all.
     pub total: u32,
     /// What went wrong.
     pub error: ErrorKind,

@@ -7,10 +7,11 @@ use super::event::{AttemptEnding, Event, Observer};
 
 /// Counts the events of a client with the `metrics` crate. Make it after the program has installed its recorder.
 ///
-/// * `resilient_attempts_total{outcome}`: attempts that have ended; `succeeded`, `failed` or `dropped`.
+/// * `resilient_attempts_total{outcome}`: attempts that have ended; `succeeded`, `failed`, `cancelled` (another one of the
+///   call was faster) or `dropped`.
 /// * `resilient_attempt_seconds`: how long attempts took.
 /// * `resilient_attempts_in_flight`: attempts that have begun and not ended.
-/// * `resilient_retries_total`: retries planned.
+/// * `resilient_retries_total`: retries planned. `resilient_hedges_total`: hedges sent.
 /// * `resilient_slot_waits_total`: calls that waited for a bulkhead slot.
 /// * `resilient_breaker_changes_total{state}`: changes of the breaker to `open`, `half_open` or `closed`.
 /// * `resilient_breaker_open`: 1 while the breaker is open, 0.5 while it is half-open, else 0.
@@ -20,10 +21,12 @@ use super::event::{AttemptEnding, Event, Observer};
 pub struct MetricsObserver {
     succeeded: Counter,
     failed: Counter,
+    cancelled: Counter,
     dropped: Counter,
     seconds: Histogram,
     in_flight: Gauge,
     retries: Counter,
+    hedges: Counter,
     slot_waits: Counter,
     opened: Counter,
     half_opened: Counter,
@@ -39,10 +42,12 @@ impl MetricsObserver {
         Self {
             succeeded: attempts("succeeded"),
             failed: attempts("failed"),
+            cancelled: attempts("cancelled"),
             dropped: attempts("dropped"),
             seconds: histogram!("resilient_attempt_seconds"),
             in_flight: gauge!("resilient_attempts_in_flight"),
             retries: counter!("resilient_retries_total"),
+            hedges: counter!("resilient_hedges_total"),
             slot_waits: counter!("resilient_slot_waits_total"),
             opened: changes("open"),
             half_opened: changes("half_open"),
@@ -68,10 +73,12 @@ impl Observer for MetricsObserver {
                 match ending {
                     AttemptEnding::Succeeded { .. } => self.succeeded.increment(1),
                     AttemptEnding::Failed { .. } => self.failed.increment(1),
+                    AttemptEnding::Cancelled => self.cancelled.increment(1),
                     AttemptEnding::Dropped => self.dropped.increment(1),
                 }
             }
             Event::RetryPlanned { .. } => self.retries.increment(1),
+            Event::HedgeSent { .. } => self.hedges.increment(1),
             Event::SlotAwaited { .. } => self.slot_waits.increment(1),
             Event::BreakerChanged { state } => {
                 let (changes, open) = match state {
@@ -106,11 +113,13 @@ mod tests {
             (1, AttemptEnding::Dropped),
             (2, AttemptEnding::Succeeded { status: 200 }),
             (3, AttemptEnding::Succeeded { status: 204 }),
+            (4, AttemptEnding::Cancelled),
         ] {
             observer.on(&Event::AttemptBegun { id, number });
             observer.on(&Event::AttemptEnded { id, number, ending, duration: Duration::from_millis(500) });
         }
-        observer.on(&Event::AttemptBegun { id, number: 4 });
+        observer.on(&Event::AttemptBegun { id, number: 5 });
+        observer.on(&Event::HedgeSent { id, number: 5 });
         observer.on(&Event::SlotAwaited { id });
         observer.on(&Event::BreakerChanged { state: BreakerState::Open });
         observer.on(&Event::BreakerChanged { state: BreakerState::HalfOpen });
@@ -128,10 +137,12 @@ mod tests {
         for (name, value) in [
             ("resilient_attempts_total succeeded", "2"),
             ("resilient_attempts_total failed", "0"),
+            ("resilient_attempts_total cancelled", "1"),
             ("resilient_attempts_total dropped", "1"),
-            ("resilient_attempt_seconds", "3 values"),
+            ("resilient_attempt_seconds", "4 values"),
             ("resilient_attempts_in_flight", "1"),
             ("resilient_retries_total", "0"),
+            ("resilient_hedges_total", "1"),
             ("resilient_slot_waits_total", "1"),
             ("resilient_breaker_changes_total open", "1"),
             ("resilient_breaker_changes_total half_open", "1"),

@@ -107,6 +107,27 @@ async fn a_call_with_all_its_attempts_counts_once() {
 }
 
 #[actix_rt::test]
+async fn a_hedge_is_taken_from_the_budget_and_only_the_closed_breaker_that_admitted_its_call_allows_it() {
+    let supervisor = start(1, 1, 2.0);
+    let permit = supervisor.admit(lease()).await.unwrap();
+    for allowed in [Ok(()), Ok(()), Err(NoHedge::BudgetSpent)] {
+        assert_eq!(supervisor.hedge(&permit).await, allowed);
+    }
+    tokio::time::advance(Duration::from_secs(5)).await;
+    failed_call(&supervisor).await;
+    assert_eq!(supervisor.hedge(&permit).await, Err(NoHedge::BreakerChanged), "the breaker is open");
+    tokio::time::advance(RECOVERY).await;
+    let probe = supervisor.admit(lease()).await.unwrap();
+    assert_eq!(supervisor.hedge(&probe).await, Err(NoHedge::BreakerChanged), "a probe");
+    assert_eq!(supervisor.hedge(&permit).await, Err(NoHedge::BreakerChanged), "it is half-open");
+    supervisor.succeeded(probe).await;
+    assert_eq!(supervisor.hedge(&permit).await, Err(NoHedge::BreakerChanged), "it has been open meanwhile");
+    let permit = supervisor.admit(lease()).await.unwrap();
+    assert_eq!(supervisor.hedge(&permit).await, Ok(()));
+    assert_eq!(supervisor.stats().hedges, 3);
+}
+
+#[actix_rt::test]
 async fn a_success_after_failures_resets_the_count() {
     let supervisor = start(2, 1, 10.0);
     for _ in 0..5 {

@@ -21,7 +21,7 @@ impl ClientConfig {
     ///
     /// The variables are `RESILIENT_BASE_URL`, `RESILIENT_DEADLINE`, `RESILIENT_TIMEOUT_{CONNECT, READ, WRITE,
     /// POOL}`, `RESILIENT_RETRY_{MAX_ATTEMPTS, MIN_WAIT, MAX_WAIT, MULTIPLIER, JITTER, METHODS, RETRY_AFTER_MAX,
-    /// BUDGET_RATIO, BUDGET_PER_SECOND}`, `RESILIENT_CIRCUIT_BREAKER_{FAILURE_THRESHOLD, RECOVERY_TIMEOUT,
+    /// BUDGET_RATIO, BUDGET_PER_SECOND}`, `RESILIENT_HEDGE_{AFTER, MAX}`, `RESILIENT_CIRCUIT_BREAKER_{FAILURE_THRESHOLD, RECOVERY_TIMEOUT,
     /// HALF_OPEN_MAX_CALLS, WINDOW, FAILURE_RATE, SLOW_CALL_DURATION, SLOW_CALL_RATE, MINIMUM_CALLS}`,
     /// `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT}`, `RESILIENT_COMPRESSION`, `RESILIENT_COOKIES`,
     /// `RESILIENT_PROXY_{URL, NO_PROXY, FROM_ENV}`, `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`,
@@ -65,6 +65,8 @@ impl ClientConfig {
         from.read("RETRY_RETRY_AFTER_MAX", &mut config.retry.retry_after_max)?;
         from.read("RETRY_BUDGET_RATIO", &mut config.retry.budget.ratio)?;
         from.read("RETRY_BUDGET_PER_SECOND", &mut config.retry.budget.per_second)?;
+        from.read("HEDGE_AFTER", &mut config.hedge.after)?;
+        from.read("HEDGE_MAX", &mut config.hedge.max)?;
         from.read("CIRCUIT_BREAKER_FAILURE_THRESHOLD", &mut config.circuit_breaker.failure_threshold)?;
         from.read("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", &mut config.circuit_breaker.recovery_timeout)?;
         from.read("CIRCUIT_BREAKER_HALF_OPEN_MAX_CALLS", &mut config.circuit_breaker.half_open_max_calls)?;

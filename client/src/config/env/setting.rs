@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use crate::config::{BreakerWindow, LogLevel, RetryMethods, seconds};
+use crate::config::{BreakerWindow, HedgeAfter, LogLevel, RetryMethods, seconds};
 
 /// A value that can be read from a variable.
 pub(super) trait Setting: Sized {
@@ -69,6 +69,12 @@ impl Setting for RetryMethods {
 }
 
 impl Setting for BreakerWindow {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Setting for HedgeAfter {
     fn parse(text: &str) -> Result<Self, String> {
         text.parse()
     }

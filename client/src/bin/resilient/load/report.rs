@@ -21,6 +21,7 @@ struct Report {
     latency_ms: Option<Latency>,
     latency_ms_by_outcome: BTreeMap<&'static str, Option<Latency>>,
     retries: u64,
+    hedges: u64,
     breaker_transitions: Transitions,
 }
 
@@ -57,6 +58,7 @@ pub(super) fn json(finished: &Finished) -> String {
         latency_ms: Latency::of(&tally.overall()),
         latency_ms_by_outcome: tally.outcomes().map(|(name, of)| (name, Latency::of(of))).collect(),
         retries: stats.retries,
+        hedges: stats.hedges,
         breaker_transitions: Transitions {
             opened: stats.opened,
             half_opened: stats.half_opened,

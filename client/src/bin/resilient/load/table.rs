@@ -45,6 +45,7 @@ fn summary(finished: &Finished) -> String {
     line("at once", format!("{}{pace}", plan.concurrency));
     line("throughput", format!("{:.1} requests a second", finished.throughput()));
     line("retries", stats.retries.to_string());
+    line("hedges", stats.hedges.to_string());
     let (opened, half_opened, closed) = (stats.opened, stats.half_opened, stats.closed);
     line("breaker", format!("opened {opened}, half-opened {half_opened}, closed {closed} times"));
     text
@@ -81,6 +82,7 @@ mod tests {
         let stats = Stats {
             calls: 4,
             retries: 7,
+            hedges: 8,
             opened: 1,
             half_opened: 2,
             closed: 3,
@@ -95,6 +97,7 @@ requests            4 of 9 in 2.000 s, ended early
 at once             5, 2.5 started each second
 throughput          2.0 requests a second
 retries             7
+hedges              8
 breaker             opened 1, half-opened 2, closed 3 times
 
 latency in ms           requests     share         p50         p90         p99       p99.9         max

@@ -6,7 +6,7 @@ mod one_line;
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use resilient_client::{Attempt, Error, Response};
+use resilient_client::{Attempt, AttemptRole, Error, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -17,7 +17,8 @@ use self::{
     one_line::{compact, escape_line_ends},
 };
 
-/// A report. Every key is always present, and `null` where it does not apply, except `body_base64`.
+/// A report. Every key is always present, and `null` where it does not apply, except `body_base64`, and what only hedged
+/// calls have.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report<'a> {
     outcome: &'static str,
@@ -43,6 +44,12 @@ struct Try {
     error: Option<&'static str>,
     duration_ms: f64,
     wait_ms: Option<f64>,
+    /// Only of a hedge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hedge: Option<bool>,
+    /// Only of an attempt that another one outran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled: Option<bool>,
 }
 
 /// A body that is UTF-8.
@@ -93,6 +100,8 @@ impl Try {
             error: attempt.error.map(resilient_client::ErrorKind::name),
             duration_ms: millis(attempt.duration),
             wait_ms: attempt.wait.map(millis),
+            hedge: (attempt.role == AttemptRole::Hedge).then_some(true),
+            cancelled: attempt.is_cancelled().then_some(true),
         }
     }
 }
