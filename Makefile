@@ -14,7 +14,7 @@ hardened := --read-only --cap-drop ALL --security-opt no-new-privileges
 export DOCKER DOCKER_BUILD_FLAGS DOCKER_RUN_FLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev dev-setup test test-unit test-integration test-scripts test-performance coverage \
+.PHONY: help install dev dev-setup test test-unit test-integration test-scripts test-browser test-performance coverage \
         lint format typecheck ci clean \
         docker-build docker-server docker-stop docker-test docker-test-performance docker-test-all docker-clean
 
@@ -57,6 +57,10 @@ coverage: ## Measure which lines the tests run: target/llvm-cov/html/index.html
 
 test-scripts: ## Run the shell scenarios, each against a server of its own
 	scripts/run_all.sh
+
+test-browser: ## Drive the live page in headless Chromium; needs node 20 or newer. Pictures: target/screenshots
+	cargo build --locked --package test-server --package resilient-client
+	cd tests/browser && npm ci && npm test
 
 test-performance: ## Measure server and client beside baselines, in the same run
 	benches/run.sh

@@ -32,6 +32,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How long nothing is sent, at most. A comment shows that the connection is alive.
 const SILENCE: Duration = Duration::from_secs(15);
 
+/// How long a browser waits before it comes back, so that a page is live soon after a reset, which ends the stream.
+const COME_BACK_AFTER: Duration = Duration::from_millis(500);
+
 /// How many entries of the past are read at once.
 const PAGE: usize = 100;
 
@@ -80,7 +83,7 @@ async fn follow_journal(session: CurrentSession, request: HttpRequest) -> Result
         live: journal.handle.follow(),
         past: last.map(|_| journal.handle.clone()),
         last: last.unwrap_or(0),
-        unsent: VecDeque::from([comment("journal")]),
+        unsent: VecDeque::from([greeting()]),
         session_ended: session.ended.clone(),
         _streaming: exchange.as_ref().map(Exchange::stream),
         exchange,
@@ -170,6 +173,10 @@ async fn stopped(exchange: Option<Rc<Exchange>>) {
         _ => Poll::Pending,
     })
     .await;
+}
+
+fn greeting() -> Bytes {
+    format!("retry: {}\n: journal\n\n", COME_BACK_AFTER.as_millis()).into()
 }
 
 fn begun(entry: &Entry) -> Bytes {

@@ -1,6 +1,6 @@
 // The lanes: one for each call, its attempts as bars in time, and in words below.
 
-import { duration, element, foreign } from "./text.js";
+import { count, duration, element, foreign } from "./text.js";
 
 /** How many lanes and how many attempts of a lane are drawn. */
 const LANES = 60;
@@ -16,8 +16,8 @@ export class Lanes {
 
   /** Draws what has changed. */
   draw(journal) {
-    const newest = [...journal.calls.values()].sort((a, b) => lastId(b) - lastId(a));
-    const wanted = newest.slice(0, LANES);
+    const newest = [...journal.calls.values()].map((call) => [lastId(call), call]).sort(([a], [b]) => b - a);
+    const wanted = newest.slice(0, LANES).map(([, call]) => call);
     const names = new Set(wanted.map((call) => call.name));
     for (const [name, lane] of this.drawn) {
       if (names.has(name)) continue;
@@ -34,7 +34,6 @@ export class Lanes {
       if (this.list.children[index] !== lane) this.list.insertBefore(lane, this.list.children[index] ?? null);
     });
     journal.dirty.clear();
-    journal.dropped.clear();
     this.empty.hidden = newest.length > 0;
     const hidden = newest.length - wanted.length;
     this.more.textContent = hidden > 0 ? `${hidden} older calls are not drawn.` : "";
@@ -42,12 +41,12 @@ export class Lanes {
 }
 
 /** How an attempt ended: its class, and in words. */
-export function ending(entry) {
+function ending(entry) {
   if (entry.ended === null) return ["open", "in flight"];
   if (entry.ended === "answered") return [classOf(entry.status), `${entry.status}`];
   if (entry.ended === "client_left") return ["left", "client left"];
   if (entry.ended === "timed_out") return ["failed", `${entry.status ?? ""} timed out`.trim()];
-  return ["broken", entry.ended];
+  return ["broken", entry.fault?.short ?? entry.ended];
 }
 
 function classOf(status) {
@@ -55,35 +54,45 @@ function classOf(status) {
   return status >= 500 || status === 429 || status === 408 || status === 425 ? "failed" : "refused";
 }
 
-const lastId = (call) => Math.max(...call.entries.keys());
+function lastId(call) {
+  let last = 0;
+  for (const id of call.entries.keys()) last = Math.max(last, id);
+  return last;
+}
+
 const endOf = (entry) => entry.at_ms + (entry.duration_ms ?? 0);
+
+const lastEnd = (entries) => entries.reduce((last, entry) => Math.max(last, endOf(entry)), 0);
 
 function content(call) {
   const all = [...call.entries.values()].sort((a, b) => a.at_ms - b.at_ms);
   const attempts = all.slice(-ATTEMPTS);
-  const first = all[0];
-  const last = all[all.length - 1];
-  const title = element("h3", "", foreign(call.label));
-  const target = `${first.method} ${first.path}`;
-  const count = all.length === 1 ? "1 attempt" : `${all.length} attempts`;
-  const facts = element("p", "facts", `${count} · ${duration(Math.max(...all.map(endOf)) - first.at_ms)}`);
-  if (call.label !== target) facts.append(" · ", foreign(target));
-  if (call.isGuess && all.length > 1) facts.append(" · grouped by a guess");
-  const head = element("div", "head", title, outcome(last), facts);
-  return [head, track(attempts), words(attempts, all.length - attempts.length)];
+  const shape = element("div", "shape", track(attempts), words(attempts, all.length - attempts.length));
+  return [head(call, all), shape];
 }
 
-function outcome(last) {
-  const [kind] = ending(last);
-  const word = { ok: "succeeded", open: "in flight" }[kind] ?? "not succeeded";
-  return element("span", `outcome ${kind}`, word);
+function head(call, all) {
+  const first = all[0];
+  const target = `${first.method} ${first.path}`;
+  const facts = element("p", "facts", outcome(all), ` · ${count(all.length, "attempt")}, ${duration(lastEnd(all) - first.at_ms)}`);
+  if (call.isGuess && all.length > 1) facts.append(" · grouped by a guess");
+  const made = element("div", "head", element("h3", "", foreign(call.label)), facts);
+  if (call.label !== target) made.append(element("p", "facts", foreign(target)));
+  return made;
+}
+
+function outcome(all) {
+  const [kind] = ending(all[all.length - 1]);
+  const hasSucceeded = all.some((entry) => ending(entry)[0] === "ok");
+  if (kind === "open") return element("span", "outcome open", "in flight");
+  return hasSucceeded ? element("span", "outcome ok", "succeeded") : element("span", `outcome ${kind}`, "failed");
 }
 
 function track(attempts) {
   const bars = element("div", "track");
   bars.setAttribute("aria-hidden", "true");
   const from = attempts[0].at_ms;
-  const span = Math.max(...attempts.map(endOf)) - from || 1;
+  const span = lastEnd(attempts) - from || 1;
   for (const attempt of attempts) {
     const [kind] = ending(attempt);
     const bar = element("div", `bar ${kind}`);
@@ -115,11 +124,13 @@ function gap(before, attempt) {
 
 function chip(attempt) {
   const [kind, word] = ending(attempt);
-  const made = element("span", `chip ${kind}`, word);
+  const made = element("span", `chip ${kind}`, foreign(word));
+  made.id = `request-${attempt.id}`;
   if (attempt.duration_ms !== null) made.append(element("small", "", ` ${duration(attempt.duration_ms)}`));
   if (attempt.fault && attempt.fault.short !== word) {
-    made.append(element("small", "", " fault ", foreign(attempt.fault.short)));
+    made.append(element("small", "", ", fault ", foreign(attempt.fault.short)));
   }
   if (attempt.execution === "replayed") made.append(element("small", "", " replayed"));
+  if (attempt.seq) made.append(element("small", "seq", ` #${attempt.seq}`));
   return made;
 }

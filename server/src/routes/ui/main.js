@@ -1,30 +1,35 @@
 // The page: follows the journal by one stream, and draws at most once a frame.
 
-import { Journal } from "./journal.js";
+import { Journal, KEPT } from "./journal.js";
 import { Lanes } from "./lanes.js";
 import { armFaults, QUIET, showFaults, showVerdict } from "./panels.js";
-import { byId, element, shown } from "./text.js";
+import { address, pageOf, root, session } from "./place.js";
+import { byId, count, element, shown } from "./text.js";
 
-const PAGE = 10_000; // entries a request to the journal
-const MAX_PAGES = 5;
 const JUDGED_EVERY = 1500; // milliseconds between two verdicts, at least
+const REST = 5; // times as long as the last verdict took, the page asks for none
+const LONGEST_REST = 15_000; // milliseconds
+const MAX_WAITING = 10_000; // events that wait for the past
 const MAX_SESSIONS = 200;
 
 const journal = new Journal();
 const lanes = new Lanes(byId("lanes"), byId("more"), byId("empty"));
-const within = location.pathname.match(/^(.*)\/s\/([^/]+)\/ui$/u);
-const root = within ? "../../" : "";
 let frame = 0;
 let judging = 0;
+let isOutdated = false; // something has changed since the verdict was asked for
+let rest = 0; // before the next verdict, in milliseconds
 let quietTimer = 0;
 let loading = null; // events that wait for the past
+let isAgain = false; // events were missed while the past was read
 
 function draw() {
   if (frame) return;
   frame = requestAnimationFrame(() => {
     frame = 0;
     lanes.draw(journal);
-    byId("counts").textContent = `${journal.total} requests, ${journal.calls.size} calls`;
+    const { total, entries, calls } = journal;
+    const last = entries.size < total ? `, the last ${entries.size}` : "";
+    byId("counts").textContent = `${count(total, "request")}${last} in ${count(calls.size, "call")}`;
   });
 }
 
@@ -41,66 +46,73 @@ async function json(path) {
 }
 
 function judgeSoon() {
-  if (!judging) judging = setTimeout(judge, JUDGED_EVERY);
+  isOutdated = true;
+  if (!judging) judging = setTimeout(judge, rest);
 }
 
 async function judge() {
-  try {
-    const verdict = await json("verdict");
-    journal.sort(verdict.calls);
-    const quiet = performance.now() - journal.lastChange;
-    const isHeldBack = showVerdict(verdict, quiet);
-    clearTimeout(quietTimer);
-    if (isHeldBack) quietTimer = setTimeout(judgeSoon, Math.max(0, QUIET - quiet));
-    showFaults(await json("faults"));
-    draw();
-  } catch {
-    // The state of the connection is shown by the stream.
-  } finally {
-    judging = 0;
-  }
+  const began = performance.now();
+  isOutdated = false;
+  // The state of the connection is shown by the stream.
+  const [verdict, faults] = await Promise.all([json("verdict"), json("faults")]).catch(() => []);
+  rest = Math.min(LONGEST_REST, Math.max(JUDGED_EVERY, REST * (performance.now() - began)));
+  judging = 0;
+  if (isOutdated) judgeSoon();
+  if (!verdict) return;
+  const quiet = performance.now() - journal.lastChange;
+  const isHeldBack = showVerdict(verdict, quiet);
+  clearTimeout(quietTimer);
+  if (isHeldBack) quietTimer = setTimeout(judgeSoon, Math.max(0, QUIET - quiet));
+  showFaults(faults);
+  journal.sort(verdict.calls);
+  draw();
 }
 
+/** Reads what has happened so far: of many requests, the last ones. */
 async function load() {
+  isAgain = loading !== null;
+  if (isAgain) return;
   loading = [];
-  journal.clear();
   try {
-    let since = 0;
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const { entries, next } = await json(`journal?limit=${PAGE}&since=${since}`);
-      entries.forEach((entry) => journal.put(entry));
-      since = next;
-      if (entries.length < PAGE) break;
-    }
+    const { requests } = await json(`${root}sessions/${encodeURIComponent(session)}`);
+    const since = Math.max(0, requests - KEPT);
+    const { entries } = await json(`journal?limit=${KEPT}&since=${since}`);
+    journal.clear(since);
+    entries.forEach((entry) => journal.put(entry));
   } catch {
     // The stream is opened again.
   }
   const waiting = loading;
   loading = null;
   waiting.forEach(put);
-  journal.lastChange = performance.now();
+  if (isAgain) load();
   draw();
   judgeSoon();
 }
 
 function follow() {
-  const state = byId("connection");
   const stream = new EventSource("journal/stream");
   const receive = ({ data }) => {
     const entry = JSON.parse(data);
     if (!loading) put(entry);
-    else if (loading.length < PAGE) loading.push(entry);
+    else if (loading.length < MAX_WAITING) loading.push(entry);
+    else isAgain = true;
+  };
+  const say = (state, text) => {
+    byId("connection").textContent = text;
+    byId("connection").dataset.state = state;
   };
   stream.addEventListener("begun", receive);
   stream.addEventListener("ended", receive);
-  stream.addEventListener("missed", () => load());
+  stream.addEventListener("missed", load);
   stream.addEventListener("open", () => {
-    state.textContent = "Live";
+    say("live", "Live");
     load();
   });
   stream.addEventListener("error", () => {
     const hasEnded = stream.readyState === EventSource.CLOSED;
-    state.textContent = hasEnded ? "The session has ended, or its journal is off" : "Connecting again …";
+    if (hasEnded) say("ended", "The session has ended, or its journal is off");
+    else say("lost", "Connecting again …");
   });
 }
 
@@ -109,19 +121,17 @@ async function listSessions() {
   const select = byId("sessions");
   const current = select.value;
   select.replaceChildren(...sessions.map(({ id, requests }) => {
-    const option = element("option", "", `${id} (${requests} requests)`);
+    const option = element("option", "", `${id} (${count(requests, "request")})`);
     option.value = id;
     return option;
   }));
-  select.value = current || (within ? decodeURIComponent(within[2]) : "default");
+  select.value = current || session;
 }
 
-byId("session").textContent = within ? shown(decodeURIComponent(within[2])) : "default";
-byId("address").textContent = location.href.replace(/\/ui([?#].*)?$/u, "/msg");
-byId("open-session").addEventListener("click", () => {
-  const id = byId("sessions").value;
-  location.assign(id === "default" ? `${root}ui` : `${root}s/${encodeURIComponent(id)}/ui`);
-});
+document.title = `${shown(session)}: test server`;
+byId("session").textContent = shown(session);
+byId("address").textContent = address;
+byId("open-session").addEventListener("click", () => location.assign(pageOf(byId("sessions").value)));
 byId("sessions").addEventListener("focus", listSessions);
 armFaults(judgeSoon);
 listSessions();

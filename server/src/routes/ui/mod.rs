@@ -17,12 +17,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files that the page loads: name, type and text.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 7] = [
     ("ui.css", CSS, include_str!("ui.css")),
     ("main.js", JAVASCRIPT, include_str!("main.js")),
     ("journal.js", JAVASCRIPT, include_str!("journal.js")),
     ("lanes.js", JAVASCRIPT, include_str!("lanes.js")),
     ("panels.js", JAVASCRIPT, include_str!("panels.js")),
+    ("place.js", JAVASCRIPT, include_str!("place.js")),
     ("text.js", JAVASCRIPT, include_str!("text.js")),
 ];
 

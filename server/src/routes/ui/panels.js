@@ -5,6 +5,9 @@ import { byId, element, foreign, shown } from "./text.js";
 /** How long the client has been quiet when it counts as one that does not retry, in milliseconds. */
 export const QUIET = 60_000;
 
+/** How many requests are named for a finding. */
+const EVIDENCE = 8;
+
 const PRESETS = [
   ["One 503", "503,ok"],
   ["Three 503", "503,503,503,ok"],
@@ -32,15 +35,18 @@ export function showVerdict(verdict, quiet) {
   const items = findings.map((finding) => {
     const link = element("a", "", finding.id);
     link.href = `findings#${encodeURIComponent(finding.id)}`;
-    const evidence = `requests ${finding.evidence.slice(0, 8).join(", ")}${finding.evidence.length > 8 ? " …" : ""}`;
     return element("li", finding.severity, element("strong", "", finding.severity), " ", link,
-      element("p", "", shown(finding.message)), element("p", "facts", evidence));
+      element("p", "", shown(finding.message)), evidence(finding.evidence));
   });
-  const list = byId("findings");
-  // What has not changed is not announced again.
-  const next = element("ul", "", ...items);
-  if (list.innerText !== next.innerText || list.children.length !== items.length) list.replaceChildren(...items);
+  replace(byId("findings"), items);
   return isHeldBack;
+}
+
+/** The requests that show it, by the numbers that the lanes have too. */
+function evidence(seqs) {
+  const numbers = seqs.slice(0, EVIDENCE).map((seq) => `#${seq}`).join(", ");
+  const more = seqs.length > EVIDENCE ? ` and ${seqs.length - EVIDENCE} more` : "";
+  return element("p", "facts", `${seqs.length === 1 ? "request" : "requests"} ${numbers}${more}`);
 }
 
 const worst = (findings) =>
@@ -50,12 +56,20 @@ function figures(verdict) {
   const rows = [
     ["Requests", verdict.requests],
     ["Calls", verdict.calls.length],
-    ["Attempts a call", Number(verdict.amplification ?? 0).toFixed(2)],
-    ["At once, at most", verdict.peak_concurrent],
+    ["Attempts per call", Number(verdict.amplification ?? 0).toFixed(2)],
+    ["Most at once", verdict.peak_concurrent],
     ["Connections", verdict.connections],
+    ["In flight", verdict.in_flight.length],
   ];
-  byId("figures").replaceChildren(...rows.map(([name, value]) =>
+  replace(byId("figures"), rows.map(([name, value]) =>
     element("div", "", element("dt", "", name), element("dd", "", String(value)))));
+}
+
+/** Shows these elements; what has not changed is not announced again. */
+function replace(list, items) {
+  const isSame = items.length === list.children.length
+    && items.every((item, index) => item.isEqualNode(list.children[index]));
+  if (!isSame) list.replaceChildren(...items);
 }
 
 function say(place, text) {
@@ -109,5 +123,5 @@ export function showFaults(faults) {
   const items = faults.rules.map(({ name, matched, injected }, index) => element("li", "",
     foreign(name ?? JSON.stringify(rules[index] ?? {}), "rule"),
     element("p", "facts", `matched ${matched}, injected ${injected}`)));
-  byId("rules").replaceChildren(...(items.length > 0 ? items : [element("li", "facts", "No fault is armed.")]));
+  replace(byId("rules"), items.length > 0 ? items : [element("li", "facts", "No fault is armed.")]);
 }

@@ -24,11 +24,14 @@ export function foreign(text, className) {
   return element("bdi", className, shown(text));
 }
 
-/** A duration for people. */
+/** A duration for people, on one line. */
 export function duration(ms) {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 10) return `${ms.toFixed(1)}\u00a0ms`;
+  return ms < 10_000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`;
 }
+
+/** A number of things. */
+export const count = (number, thing) => `${number} ${thing}${number === 1 ? "" : "s"}`;
 
 /** The element with this id. */
 export const byId = (id) => document.getElementById(id);
