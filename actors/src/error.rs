@@ -4,9 +4,8 @@ use derive_more::{Display, Error};
 
 /// Why an actor has not answered.
 ///
-/// Today every actor keeps its state in the memory of this process, so an answer can only be missing because the
-/// actor ended or failed. A state store outside the process will add a variant for being unreachable, which is why
-/// the enum is non-exhaustive: a caller needs an answer for errors that it does not know.
+/// An actor keeps its state in the memory of this process, or in a store outside it that several processes share. The
+/// enum is non-exhaustive: a caller needs an answer for errors that it does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Error)]
 #[non_exhaustive]
 pub enum ActorError {
@@ -17,4 +16,7 @@ pub enum ActorError {
     /// answers what is asked from now on.
     #[display("the {_0} actor failed and lost its state")]
     Failed(#[error(not(source))] &'static str),
+    /// The store of the state has not answered, or cannot be reached. A change may have been made all the same.
+    #[display("the state store is unavailable")]
+    Unavailable,
 }

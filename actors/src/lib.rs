@@ -10,6 +10,7 @@
 //! * [`idempotency`]: one execution for each key; its answer is stored for a while and replayed.
 //! * [`journal`]: the last records of what has ended, in order and in bounded memory.
 //! * [`registry`]: members that are known by an id and expire when they are not used for a while.
+//! * `store` (with the feature of this name): the same state, shared by several servers through Redis or Valkey.
 //! * [`supervisor`]: a client's circuit breaker, its retry budget, and whether and when a failed call is retried.
 //!
 //! What the actors have in common: `lifecycle` (start, failure, restart), `address` (messages and answers), `error`,
@@ -27,6 +28,8 @@ pub mod registry;
 #[cfg(test)]
 #[path = "../tests/property/seed.rs"]
 mod seed;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod supervisor;
 
 pub use error::ActorError;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::handle::{Decision, InducedFailure};
-use super::plan::{FailurePlan, FailureStatus, Reason};
+use super::induced::{Decision, InducedFailure, Owner};
+use super::plan::{Change, FailurePlan, FailureStatus, Reason};
 use crate::address::{Reply, WeakAddress};
 use crate::clock::now;
 use crate::lifecycle::{Handle, State};
@@ -16,14 +16,6 @@ pub(super) struct Failures {
     armed: Arc<AtomicBool>,
     address: WeakAddress<Self>,
     log_target: &'static str,
-}
-
-/// A change of the plan.
-#[derive(Clone, Copy)]
-pub(super) enum Change {
-    FailNext(u32),
-    FailFor(Duration),
-    Reset,
 }
 
 /// Changes the plan.
@@ -98,7 +90,7 @@ impl Handle<Decide> for Failures {
         }
         let now = now();
         let decision = match self.plan.decide(now) {
-            Some(reason) => Decision::Fail(InducedFailure::new(reason, self.address.clone())),
+            Some(reason) => Decision::Fail(InducedFailure::new(reason, Owner::Memory(self.address.clone()))),
             None => Decision::Pass,
         };
         self.publish(now);

@@ -4,56 +4,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::actor::{Apply, Change, Decide, Failures, GiveBack, ReadStatus};
-use super::plan::{FailureStatus, Reason};
-use crate::address::{Address, WeakAddress};
+use super::actor::{Apply, Decide, Failures, ReadStatus};
+use super::induced::Decision;
+use super::plan::{Change, FailureStatus};
+#[cfg(feature = "store")]
+use super::shared::SharedFailures;
+use crate::address::Address;
 use crate::error::ActorError;
 use crate::lifecycle::{self, Unstarted};
+#[cfg(feature = "store")]
+use crate::store::StorePlace;
 
-/// Asks and changes one failure plan, from any thread. Cheap to clone; the actor ends with its last handle.
+/// Asks and changes one failure plan, from any thread. Cheap to clone; the actor ends with its last handle. The plan is
+/// in the memory of this process, or in a store that several servers share.
 #[derive(Clone)]
 pub struct FailureHandle {
     armed: Arc<AtomicBool>,
-    address: Address<Failures>,
+    state: Place,
 }
 
-/// Whether a request must fail.
-#[derive(Debug)]
-pub enum Decision {
-    /// No failure is due.
-    Pass,
-    /// This request must fail.
-    Fail(InducedFailure),
-}
-
-/// A failure that is due to one request.
-///
-/// Counted failures are exact: this one must either be answered ([`spend`](Self::spend)) or go back to the plan.
-/// Dropping it, because the request was cancelled meanwhile, gives it back.
-#[derive(Debug)]
-pub struct InducedFailure {
-    reason: Reason,
-    owed_to: Option<WeakAddress<Failures>>,
-}
-
-impl InducedFailure {
-    pub(super) fn new(reason: Reason, plan: WeakAddress<Failures>) -> Self {
-        Self { reason, owed_to: Some(plan) }
-    }
-
-    /// States that the request is being answered with this failure, and returns its reason.
-    pub fn spend(mut self) -> Reason {
-        self.owed_to = None;
-        self.reason
-    }
-}
-
-impl Drop for InducedFailure {
-    fn drop(&mut self) {
-        if let Some(plan) = self.owed_to.take() {
-            plan.send(GiveBack(self.reason));
-        }
-    }
+/// Where the failure modes are kept.
+#[derive(Clone)]
+enum Place {
+    /// In an actor of this process.
+    Memory(Address<Failures>),
+    /// In a store. Such a handle always counts as armed, because what is known of the store is known for a time only.
+    #[cfg(feature = "store")]
+    Shared(SharedFailures),
 }
 
 /// Makes a plan in which nothing fails, and the actor that has yet to be started. A restart of the actor is logged
@@ -81,13 +58,22 @@ pub fn prepare(log_target: &'static str) -> (FailureHandle, Unstarted) {
     let (address, actor) = lifecycle::prepare(move |address, last_generation| {
         Failures::new(Arc::clone(&published), address, log_target, last_generation)
     });
-    (FailureHandle { armed, address }, actor)
+    (FailureHandle { armed, state: Place::Memory(address) }, actor)
+}
+
+/// Makes a handle of the failure modes that all servers with this place in a store share.
+#[cfg(feature = "store")]
+#[must_use]
+pub fn shared(place: StorePlace) -> FailureHandle {
+    let armed = Arc::new(AtomicBool::new(true));
+    FailureHandle { armed, state: Place::Shared(SharedFailures::new(place)) }
 }
 
 impl FailureHandle {
     /// Arms the next `count` requests to fail, in place of the count that was left.
     ///
-    /// Once this has returned, every later [`decide`](Self::decide) on any thread sees it.
+    /// Once this has returned, every later [`decide`](Self::decide) sees it, on any thread, and on any server that shares
+    /// the failure modes.
     ///
     /// # Errors
     /// [`ActorError`] when the actor has not answered; the change may have been made all the same.
@@ -112,7 +98,7 @@ impl FailureHandle {
     }
 
     /// Decides whether the request at hand must fail. While nothing is armed this sends no message and so does not
-    /// wait.
+    /// wait; of shared failure modes that holds while this server knows what the others have armed.
     ///
     /// # Errors
     /// [`ActorError`] when something is armed and the actor has not answered.
@@ -120,7 +106,11 @@ impl FailureHandle {
         if !self.armed.load(Ordering::Acquire) {
             return Ok(Decision::Pass);
         }
-        self.address.ask(|reply| Decide { reply }).await
+        match &self.state {
+            Place::Memory(address) => address.ask(|reply| Decide { reply }).await,
+            #[cfg(feature = "store")]
+            Place::Shared(shared) => shared.decide().await,
+        }
     }
 
     /// Reads what is armed now.
@@ -128,17 +118,49 @@ impl FailureHandle {
     /// # Errors
     /// [`ActorError`] when the actor has not answered.
     pub async fn status(&self) -> Result<FailureStatus, ActorError> {
-        self.address.ask(|reply| ReadStatus { reply }).await
+        match &self.state {
+            Place::Memory(address) => address.ask(|reply| ReadStatus { reply }).await,
+            #[cfg(feature = "store")]
+            Place::Shared(shared) => shared.status().await,
+        }
     }
 
-    /// Returns how many times the actor has been restarted after a panic. Each restart disarms everything.
+    /// Returns how many times the actor has been restarted after a panic. Each restart disarms everything. What is
+    /// in a store is not lost in a panic, and such a handle always returns 0.
     #[must_use]
     pub fn restarts(&self) -> u64 {
-        self.address.restarts()
+        match &self.state {
+            Place::Memory(address) => address.restarts(),
+            #[cfg(feature = "store")]
+            Place::Shared(_) => 0,
+        }
     }
 
     async fn apply(&self, change: Change) -> Result<(), ActorError> {
-        self.address.ask(|reply| Apply { change, reply }).await.map(drop)
+        match &self.state {
+            Place::Memory(address) => address.ask(|reply| Apply { change, reply }).await.map(drop),
+            #[cfg(feature = "store")]
+            Place::Shared(shared) => shared.apply(change).await,
+        }
+    }
+
+    /// The failure modes in a store.
+    #[cfg(all(test, feature = "store"))]
+    pub(super) fn shared(&self) -> &SharedFailures {
+        match &self.state {
+            Place::Memory(_) => panic!("they are in memory"),
+            Place::Shared(shared) => shared,
+        }
+    }
+
+    /// The address of the actor that keeps the failure modes in memory.
+    #[cfg(test)]
+    fn address(&self) -> &Address<Failures> {
+        match &self.state {
+            Place::Memory(address) => address,
+            #[cfg(feature = "store")]
+            Place::Shared(_) => panic!("they are in a store"),
+        }
     }
 }
 

@@ -96,7 +96,7 @@ async fn counts_are_exact_across_threads() {
 }
 
 async fn panic_in_handler(handle: &FailureHandle) {
-    assert_eq!(handle.address.ask(Panic).await, Err(ActorError::Failed("failure")));
+    assert_eq!(handle.address().ask(Panic).await, Err(ActorError::Failed("failure")));
 }
 
 #[actix_rt::test]
@@ -118,7 +118,7 @@ async fn messages_behind_the_one_that_panics_are_handled() {
     let handle = started();
     handle.fail_next(5).await.unwrap();
     let (panicked, decision, armed) =
-        join3(handle.address.ask(Panic), handle.decide(), handle.fail_next(2)).await;
+        join3(handle.address().ask(Panic), handle.decide(), handle.fail_next(2)).await;
     assert_eq!(panicked, Err(ActorError::Failed("failure")));
     assert!(matches!(decision, Ok(Decision::Pass)), "{decision:?}");
     armed.unwrap();

@@ -40,6 +40,14 @@ pub struct FailureStatus {
     pub remaining: Option<Duration>,
 }
 
+/// A change of the plan.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    FailNext(u32),
+    FailFor(Duration),
+    Reset,
+}
+
 impl FailureStatus {
     /// Whether a request made now would fail.
     #[must_use]

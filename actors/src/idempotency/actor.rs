@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
+use super::answer::Answer;
 use super::cache::{
     Begun, CacheSettings, CacheStats, Completed, ExecutionId, Fingerprint, Follower, IdempotencyCache, Key,
 };
-use super::handle::{Lease, Outcome};
+use super::lease::{Lease, Outcome};
 use super::published::{Published, Unstored};
 use crate::address::{Reply, WeakAddress};
 use crate::clock::now;
 use crate::lifecycle::{Handle, State};
-
-/// A value that can be an answer: cheap to clone, and free to move between threads.
-pub trait Answer: Clone + Send + Unpin + 'static {}
-
-impl<V: Clone + Send + Unpin + 'static> Answer for V {}
 
 /// How many expired answers one sweep removes, so that no request waits long behind it.
 const SWEEP_LIMIT: usize = 256;

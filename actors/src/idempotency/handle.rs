@@ -1,53 +1,53 @@
-//! The handle that asks for the answer to a key, and the lease that hands it in.
+//! The handle that asks for the answer to a key.
 
+#[cfg(feature = "store")]
+use std::fmt::Display;
+#[cfg(feature = "store")]
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::actor::{Abandon, Answer, Answers, Begin, Complete, ReadStats, Sweep};
-use super::cache::{CacheSettings, CacheStats, ExecutionId, Fingerprint, Key};
+use super::actor::{Answers, Begin, ReadStats, Sweep};
+use super::answer::Answer;
+use super::cache::{CacheSettings, CacheStats, Fingerprint, Key};
+use super::lease::Outcome;
 use super::published::Published;
+#[cfg(feature = "store")]
+use super::shared::{Codec, SharedAnswers};
 use crate::address::{Address, WeakAddress};
 use crate::clock::now;
 use crate::error::ActorError;
 use crate::lifecycle::{self, Unstarted};
+#[cfg(feature = "store")]
+use crate::store::StorePlace;
 
 /// How often expired answers are removed.
 const SWEEP_PERIOD: Duration = Duration::from_secs(1);
 
 /// Asks one cache, from any thread. Cheap to clone; the actor ends with its last handle.
-pub struct IdempotencyHandle<V: Answer> {
-    published: Arc<Published<V>>,
-    address: Address<Answers<V>>,
+///
+/// The answers are in the memory of this process, or in a store that several servers share.
+pub struct IdempotencyHandle<V: Answer>(Place<V>);
+
+/// Where the answers are kept.
+enum Place<V: Answer> {
+    /// In an actor of this process.
+    Memory { published: Arc<Published<V>>, address: Address<Answers<V>> },
+    /// In a store.
+    #[cfg(feature = "store")]
+    Shared(SharedAnswers<V>),
 }
 
 impl<V: Answer> Clone for IdempotencyHandle<V> {
     fn clone(&self) -> Self {
-        Self { published: Arc::clone(&self.published), address: self.address.clone() }
+        Self(match &self.0 {
+            Place::Memory { published, address } => {
+                Place::Memory { published: Arc::clone(published), address: address.clone() }
+            }
+            #[cfg(feature = "store")]
+            Place::Shared(shared) => Place::Shared(shared.clone()),
+        })
     }
-}
-
-/// What a caller with a key does next.
-#[derive(Debug)]
-pub enum Outcome<V: Answer> {
-    /// Return this answer, which was made before, or by another caller meanwhile.
-    Replay(V),
-    /// Make the answer, and hand it in with [`Lease::complete`].
-    Execute(Lease<V>),
-    /// Refuse: the key belongs to a request that asks for something else.
-    Conflict,
-}
-
-/// The right and the duty to make the answer to one key.
-///
-/// Dropping it unfinished (the caller was cancelled, or panicked) passes it on to the first follower. A lease that was
-/// given out before the actor lost its state in a panic is void: its answer is not stored.
-#[derive(Debug)]
-#[must_use = "dropping a lease abandons the execution"]
-pub struct Lease<V: Answer> {
-    key: Key,
-    execution: ExecutionId,
-    cache: Option<WeakAddress<Answers<V>>>,
-    published: Arc<Published<V>>,
 }
 
 /// Makes an empty cache, and the actor that has yet to be started. Expiries and evictions are logged under
@@ -85,7 +85,20 @@ pub fn prepare<V: Answer>(
     });
     let sweeper = address.downgrade();
     let actor = actor.and_then(move || drop(actix_rt::spawn(sweep_regularly(sweeper))));
-    (IdempotencyHandle { published, address }, actor)
+    (IdempotencyHandle(Place::Memory { published, address }), actor)
+}
+
+/// Makes a handle of the cache that all servers with this place in a store share. An execution takes at most
+/// `execution`. The store keeps answers as text.
+#[cfg(feature = "store")]
+#[must_use]
+pub fn shared<V: Answer + Display + FromStr>(
+    place: StorePlace,
+    settings: CacheSettings,
+    execution: Duration,
+) -> IdempotencyHandle<V> {
+    let codec = Codec { write: V::to_string, read: |text| text.parse().ok() };
+    IdempotencyHandle(Place::Shared(SharedAnswers::new(place, settings, execution, codec)))
 }
 
 /// Reminds the actor of expired answers until it ends. A task of its own, because every message to an actor polls
@@ -108,10 +121,16 @@ impl<V: Answer> IdempotencyHandle<V> {
     /// # Errors
     /// [`ActorError`] when the actor has not answered, or loses its state during the wait.
     pub async fn begin(&self, key: Key, fingerprint: Fingerprint) -> Result<Outcome<V>, ActorError> {
-        if let Some(value) = self.published.read(&key, fingerprint, now()) {
-            return Ok(Outcome::Replay(value));
+        match &self.0 {
+            Place::Memory { published, address } => {
+                if let Some(value) = published.read(&key, fingerprint, now()) {
+                    return Ok(Outcome::Replay(value));
+                }
+                address.ask(|reply| Begin { key, fingerprint, reply }).await
+            }
+            #[cfg(feature = "store")]
+            Place::Shared(shared) => Box::pin(shared.begin(key, fingerprint)).await,
         }
-        self.address.ask(|reply| Begin { key, fingerprint, reply }).await
     }
 
     /// Reads how full the cache is.
@@ -119,39 +138,31 @@ impl<V: Answer> IdempotencyHandle<V> {
     /// # Errors
     /// [`ActorError`] when the actor has not answered.
     pub async fn stats(&self) -> Result<CacheStats, ActorError> {
-        self.address.ask(|reply| ReadStats { reply }).await
-    }
-
-    /// Returns how many times the actor has been restarted after a panic. Each restart empties the cache.
-    #[must_use]
-    pub fn restarts(&self) -> u64 {
-        self.address.restarts()
-    }
-}
-
-impl<V: Answer> Lease<V> {
-    pub(super) fn new(
-        key: Key,
-        execution: ExecutionId,
-        cache: WeakAddress<Answers<V>>,
-        published: Arc<Published<V>>,
-    ) -> Self {
-        Self { key, execution, cache: Some(cache), published }
-    }
-
-    /// Stores the answer and passes it to all followers. Later callers find it: the mailbox keeps the order.
-    pub fn complete(mut self, value: V) {
-        if let Some(cache) = self.cache.take() {
-            let unstored = self.published.hand_in();
-            cache.send(Complete { key: Key::clone(&self.key), execution: self.execution, value, unstored });
+        match &self.0 {
+            Place::Memory { address, .. } => address.ask(|reply| ReadStats { reply }).await,
+            #[cfg(feature = "store")]
+            Place::Shared(shared) => shared.stats().await,
         }
     }
-}
 
-impl<V: Answer> Drop for Lease<V> {
-    fn drop(&mut self) {
-        if let Some(cache) = self.cache.take() {
-            cache.send(Abandon { key: Key::clone(&self.key), execution: self.execution });
+    /// Returns how many times the actor has been restarted after a panic. Each restart empties the cache. What
+    /// is in a store is not lost in a panic, and such a handle always returns 0.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        match &self.0 {
+            Place::Memory { address, .. } => address.restarts(),
+            #[cfg(feature = "store")]
+            Place::Shared(_) => 0,
+        }
+    }
+
+    /// The address of the actor that keeps the answers in memory.
+    #[cfg(test)]
+    fn address(&self) -> &Address<Answers<V>> {
+        match &self.0 {
+            Place::Memory { address, .. } => address,
+            #[cfg(feature = "store")]
+            Place::Shared(_) => panic!("they are in a store"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::idempotency::Lease;
 use crate::lifecycle::Panic;
 use futures::FutureExt;
 use futures::future::{join, join_all};
@@ -162,7 +163,7 @@ async fn a_call_to_an_ended_actor_is_an_error() {
 }
 
 async fn panic_in_handler<V: Answer>(cache: &IdempotencyHandle<V>) {
-    assert_eq!(cache.address.ask(Panic).await, Err(ActorError::Failed("idempotency")));
+    assert_eq!(cache.address().ask(Panic).await, Err(ActorError::Failed("idempotency")));
 }
 
 /// A follower, whose task returns how its wait ended.
