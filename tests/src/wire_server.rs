@@ -5,6 +5,7 @@
 use std::{
     io,
     net::SocketAddr,
+    ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -101,6 +102,7 @@ struct Seen {
     requests: Mutex<Vec<String>>,
     connections: AtomicUsize,
     ended: AtomicUsize,
+    played: AtomicUsize,
 }
 
 type Script = dyn Fn(usize) -> Vec<Act> + Send + Sync;
@@ -164,6 +166,11 @@ impl WireServer {
     /// The number of connections accepted so far.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// The number of requests for which everything has been done, or the client has left before.
+    pub fn played(&self) -> usize {
+        self.seen.played.load(Ordering::SeqCst)
     }
 
     /// The number of connections that have ended.
@@ -241,32 +248,46 @@ async fn play(
             }
             Reading::Nothing => 0,
         };
-        for act in script(n) {
-            match act {
-                Act::Send(bytes) => {
-                    connection.stream().write_all(&bytes).await?;
-                    connection.stream().flush().await?;
-                }
-                Act::Drip(bytes) => {
-                    for byte in bytes {
-                        connection.stream().write_all(&[byte]).await?;
-                        connection.stream().flush().await?;
-                        tokio::task::yield_now().await;
-                    }
-                }
-                Act::Pause(time) => tokio::time::sleep(time).await,
-                Act::Wait(gate) => gate.opened().await,
-                Act::Close => return connection.stream().shutdown().await,
-                Act::Cut => return Ok(()),
-                Act::Reset => {
-                    connection.tcp().set_zero_linger()?;
-                    return Ok(());
-                }
-                Act::Stall if reading == Reading::Nothing => std::future::pending().await,
-                Act::Stall => return until_client_leaves(connection.stream()).await,
-            }
+        let goes_on = perform(connection, reading, script(n)).await;
+        seen.played.fetch_add(1, Ordering::SeqCst);
+        if goes_on?.is_break() {
+            return Ok(());
         }
     }
+}
+
+/// Plays the acts of one request, and says whether the connection goes on.
+async fn perform(
+    connection: &mut dyn Connection,
+    reading: Reading,
+    acts: Vec<Act>,
+) -> io::Result<ControlFlow<()>> {
+    for act in acts {
+        match act {
+            Act::Send(bytes) => {
+                connection.stream().write_all(&bytes).await?;
+                connection.stream().flush().await?;
+            }
+            Act::Drip(bytes) => {
+                for byte in bytes {
+                    connection.stream().write_all(&[byte]).await?;
+                    connection.stream().flush().await?;
+                    tokio::task::yield_now().await;
+                }
+            }
+            Act::Pause(time) => tokio::time::sleep(time).await,
+            Act::Wait(gate) => gate.opened().await,
+            Act::Close => return connection.stream().shutdown().await.map(ControlFlow::Break),
+            Act::Cut => return Ok(ControlFlow::Break(())),
+            Act::Reset => {
+                connection.tcp().set_zero_linger()?;
+                return Ok(ControlFlow::Break(()));
+            }
+            Act::Stall if reading == Reading::Nothing => std::future::pending().await,
+            Act::Stall => return until_client_leaves(connection.stream()).await.map(ControlFlow::Break),
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 async fn until_client_leaves(stream: &mut dyn Stream) -> io::Result<()> {

@@ -29,6 +29,13 @@ async fn get(client: &ResilientClient) -> Result<Response, Error> {
     client.get("/").send().await
 }
 
+/// Waits until all that belongs to so many requests has been written, and the client's thread has been told of it.
+async fn has_arrived(server: &WireServer, requests: usize) {
+    until(|| server.played() == requests).await;
+    // The runtime looks at its sockets when it has nothing else to do.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
 const STRAY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray";
 
 /// A reply whose body is `body`, in one of the framings that keep a connection.
@@ -76,8 +83,8 @@ async fn bytes_after_a_reply_are_never_the_answer_of_another_call() {
             for n in 0..4 {
                 let reply = get(&client).await.unwrap_or_else(|error| panic!("{framing}, {case}: {error:?}"));
                 assert_eq!(reply.text().unwrap(), n.to_string(), "{framing}, {case}");
-                // Long enough for the bytes of a later write to be there before the next call.
-                tokio::time::sleep(Duration::from_millis(80)).await;
+                // Bytes that come while the next call is being sent could not be told from its reply.
+                has_arrived(&server, n + 1).await;
             }
             assert_eq!(server.connections(), 4, "{framing}, {case}: each connection is retired");
         }
@@ -98,7 +105,7 @@ async fn a_reply_and_bytes_after_it_are_told_apart_wherever_they_are_cut() {
             let client = client(&server);
             assert_eq!(get(&client).await.unwrap().text().unwrap(), "own", "{framing}, {cut}");
             // The rest may come with the first reply or after it.
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            has_arrived(&server, 1).await;
             assert_eq!(get(&client).await.unwrap().text().unwrap(), "next", "{framing}, {cut}");
         }
     }
