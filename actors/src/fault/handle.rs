@@ -7,17 +7,30 @@ use super::actor::{Decide, Fault, Faults, Preview, Question, ReadReport, Replace
 use super::decision::Decision;
 use super::groups::KeyBudget;
 use super::matcher::Request;
-use super::published::{Current, Published, Watch};
+use super::published::{Arming, Current, Published, Watch};
 use super::rule::Rules;
+#[cfg(feature = "store")]
+use super::shared::{ReadRules, SharedFaults};
 use crate::address::Address;
 use crate::error::ActorError;
 use crate::lifecycle::{self, Unstarted};
+#[cfg(feature = "store")]
+use crate::store::StorePlace;
 
 /// Asks and replaces the fault plan of one session, from any thread. Cheap to clone; the actor ends with its last
-/// handle.
+/// handle. The plan is in the memory of this process, or in a store that several servers share.
 pub struct FaultHandle<F: Fault> {
     published: Arc<Published<F>>,
-    address: Address<Faults<F>>,
+    state: State<F>,
+}
+
+/// Where the plan is kept.
+enum State<F: Fault> {
+    /// In an actor of this process.
+    Memory(Address<Faults<F>>),
+    /// In a store.
+    #[cfg(feature = "store")]
+    Shared(SharedFaults<F>),
 }
 
 /// What one request gets, and the plan that says so.
@@ -64,12 +77,23 @@ pub struct Injection<F> {
 /// # }
 /// ```
 pub fn prepare<F: Fault>(budget: KeyBudget, log_target: &'static str) -> (FaultHandle<F>, Unstarted) {
-    let published = Arc::new(Published::new());
+    let published = Arc::new(Published::new(Arming::WithPlan));
     let own = Arc::clone(&published);
     let (address, actor) = lifecycle::prepare(move |_, last_plan| {
         Faults::new(Arc::clone(&own), budget.clone(), log_target, last_plan)
     });
-    (FaultHandle { published, address }, actor)
+    (FaultHandle { published, state: State::Memory(address) }, actor)
+}
+
+/// Makes a handle of the plan that all servers with this place in a store share. `read` makes rules of a plan as it was
+/// written, on the servers that were not asked to put it. A plan that it cannot read is logged under `log_target`, at
+/// ERROR.
+#[cfg(feature = "store")]
+#[must_use]
+pub fn shared<F: Fault>(place: StorePlace, read: ReadRules<F>, log_target: &'static str) -> FaultHandle<F> {
+    let published = Arc::new(Published::new(Arming::Always));
+    let state = State::Shared(SharedFaults::new(place, Arc::clone(&published), read, log_target));
+    FaultHandle { published, state }
 }
 
 impl<F: Fault> FaultHandle<F> {
@@ -80,7 +104,7 @@ impl<F: Fault> FaultHandle<F> {
     /// # Errors
     /// [`ActorError`] when the actor has not answered; the plan may be in force all the same.
     pub async fn replace(&self, rules: Arc<Rules<F>>) -> Result<(), ActorError> {
-        self.address.ask(|reply| Replace { rules: Some(rules), reply }).await
+        self.put(Some(rules)).await
     }
 
     /// Ends the plan. What it has made hang ends too.
@@ -88,7 +112,15 @@ impl<F: Fault> FaultHandle<F> {
     /// # Errors
     /// [`ActorError`] when the actor has not answered; the plan may have ended all the same.
     pub async fn clear(&self) -> Result<(), ActorError> {
-        self.address.ask(|reply| Replace { rules: None, reply }).await
+        self.put(None).await
+    }
+
+    async fn put(&self, rules: Option<Arc<Rules<F>>>) -> Result<(), ActorError> {
+        match &self.state {
+            State::Memory(address) => address.ask(|reply| Replace { rules, reply }).await,
+            #[cfg(feature = "store")]
+            State::Shared(shared) => shared.replace(rules).await,
+        }
     }
 
     /// Asks what a request on a connection gets; `None` when no rule matches it. Without a message, and so without
@@ -101,28 +133,42 @@ impl<F: Fault> FaultHandle<F> {
         request: &impl Request,
         connection: u64,
     ) -> Result<Option<Injection<F>>, ActorError> {
+        let address = match &self.state {
+            State::Memory(address) => address,
+            #[cfg(feature = "store")]
+            State::Shared(shared) => {
+                let decided = Box::pin(shared.decide(|| self.question(request, connection))).await?;
+                return Ok(decided.map(|(decision, current)| self.injection(decision, current)));
+            }
+        };
         while let Some((question, current)) = self.question(request, connection) {
-            let answer = self.address.ask(|reply| Decide { question, reply }).await?;
+            let answer = address.ask(|reply| Decide { question, reply }).await?;
             if let Some(decision) = answer {
-                let Current { plan, rules } = current;
-                return Ok(Some(Injection { decision, rules, plan, watch: self.published.watch() }));
+                return Ok(Some(self.injection(decision, current)));
             }
             // The plan was replaced in between: the new rules have to be matched.
         }
         Ok(None)
     }
 
-    /// Whether there is a plan with a rule. Without a message.
+    /// Whether there may be a plan with a rule. Without a message.
     #[must_use]
     pub fn is_armed(&self) -> bool {
         self.published.is_armed()
     }
 
-    /// Whether any rule of the plan matches a request. Without a message.
+    /// Whether any rule of the plan may match a request. Without a message.
     #[must_use]
     pub fn concerns(&self, request: &impl Request) -> bool {
         let matches =
             |current: Current<F>| current.rules.rules.iter().any(|rule| rule.matcher.matches(request));
+        // What is not known for sure may be so, and is asked for then.
+        #[cfg(feature = "store")]
+        if let State::Shared(shared) = &self.state
+            && !shared.is_fresh()
+        {
+            return true;
+        }
         self.published.is_armed() && self.published.current().is_some_and(matches)
     }
 
@@ -137,8 +183,15 @@ impl<F: Fault> FaultHandle<F> {
         connection: u64,
         requests: usize,
     ) -> Result<Option<(Arc<Rules<F>>, Vec<Decision>)>, ActorError> {
+        let address = match &self.state {
+            State::Memory(address) => address,
+            #[cfg(feature = "store")]
+            State::Shared(shared) => {
+                return Box::pin(shared.preview(|| self.question(request, connection), requests)).await;
+            }
+        };
         while let Some((question, current)) = self.question(request, connection) {
-            let answer = self.address.ask(|reply| Preview { question, requests, reply }).await?;
+            let answer = address.ask(|reply| Preview { question, requests, reply }).await?;
             if let Some(decisions) = answer {
                 return Ok(Some((current.rules, decisions)));
             }
@@ -151,7 +204,25 @@ impl<F: Fault> FaultHandle<F> {
     /// # Errors
     /// [`ActorError`] when the actor has not answered.
     pub async fn report(&self) -> Result<Option<PlanReport<F>>, ActorError> {
-        self.address.ask(|reply| ReadReport { reply }).await
+        match &self.state {
+            State::Memory(address) => address.ask(|reply| ReadReport { reply }).await,
+            #[cfg(feature = "store")]
+            State::Shared(shared) => shared.report().await,
+        }
+    }
+
+    fn injection(&self, decision: Decision, Current { plan, rules }: Current<F>) -> Injection<F> {
+        Injection { decision, rules, plan, watch: self.published.watch() }
+    }
+
+    /// The address of the actor that keeps the plan in memory.
+    #[cfg(test)]
+    fn address(&self) -> &Address<Faults<F>> {
+        match &self.state {
+            State::Memory(address) => address,
+            #[cfg(feature = "store")]
+            State::Shared(_) => panic!("it is in a store"),
+        }
     }
 
     /// What the actor has to know of a request; `None` when no rule matches it.
@@ -173,7 +244,12 @@ impl<F: Fault> FaultHandle<F> {
 
 impl<F: Fault> Clone for FaultHandle<F> {
     fn clone(&self) -> Self {
-        Self { published: Arc::clone(&self.published), address: self.address.clone() }
+        let state = match &self.state {
+            State::Memory(address) => State::Memory(address.clone()),
+            #[cfg(feature = "store")]
+            State::Shared(shared) => State::Shared(shared.clone()),
+        };
+        Self { published: Arc::clone(&self.published), state }
     }
 }
 

@@ -112,7 +112,7 @@ async fn a_panic_ends_the_plan_and_not_the_actor() {
     let (faults, request) = (started(), Sent::default());
     let plan = rules(vec![script(Per::Session, [1])]);
     faults.replace(Arc::clone(&plan)).await.unwrap();
-    assert_eq!(faults.address.ask(Panic).await, Err(ActorError::Failed("fault")));
+    assert_eq!(faults.address().ask(Panic).await, Err(ActorError::Failed("fault")));
     assert_eq!(next(&faults, &request).await, None);
     faults.replace(plan).await.unwrap();
     assert_eq!(next(&faults, &request).await, Some(1));

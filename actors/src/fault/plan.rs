@@ -5,14 +5,14 @@
 //! [`FaultPlan::decide`] changes nothing, and [`FaultPlan::commit`] counts what was decided.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::decision::{Caller, Decision, Effect, Source};
-use super::delay::{Delay, MAX_DELAY};
+use super::decision::{Caller, Decision, Effect};
 use super::draw::{Purpose, uniform};
 use super::groups::{Group, Groups, KeyBudget};
 use super::rate::{Admission, Bucket};
-use super::rule::{Action, Per, Rule, Rules, Step};
+use super::rule::{Action, Per, Rule, Rules};
+use super::spoken::Spoken;
 
 /// The rules and their positions.
 #[derive(Debug)]
@@ -88,16 +88,10 @@ impl<F> FaultPlan<F> {
             let Some(rule) = self.rules.rules.get(index) else { continue };
             let Some((n, group)) = self.match_number(index, rule, caller, now) else { continue };
             let spoken = self.ask(index, rule, n, caller, now);
-            let (Decided { decision, counts }, Spoken { delay, effect, step, bucket }) =
-                (&mut decided, spoken);
-            let injected = delay.is_some() || effect != Effect::Pass;
-            counts.push(Count { rule: index, group, injected, bucket });
-            decision.delay = (decision.delay + delay.unwrap_or_default()).min(MAX_DELAY);
-            if injected && (decision.source.is_none() || effect != Effect::Pass) {
-                decision.source = Some(Source { rule: index, step });
-            }
-            if effect != Effect::Pass {
-                decision.effect = effect;
+            let (injected, bucket) = (spoken.injects(), spoken.bucket);
+            decided.counts.push(Count { rule: index, group, injected, bucket });
+            decided.decision.add(index, &spoken);
+            if spoken.is_final() {
                 break;
             }
         }
@@ -133,6 +127,23 @@ impl<F> FaultPlan<F> {
             decided.decision
         };
         (0..requests).map(next).collect()
+    }
+
+    /// Puts a rule where it has come to: how often it has matched and injected, when its bucket is full, and how often it
+    /// has matched for the key and for the connection of a caller.
+    #[cfg(feature = "store")]
+    pub(super) fn resume(
+        &mut self,
+        rule: usize,
+        [matched, injected]: [u64; 2],
+        full_at: Instant,
+        caller: Caller<'_>,
+        [by_key, by_connection]: [u64; 2],
+    ) {
+        self.positions[rule] = Position { matched, injected, bucket: Bucket::full_at(full_at) };
+        let Some(Some(group)) = group_of(self.rules.rules[rule].action.per(), caller) else { return };
+        let matches = if matches!(group, Group::Key(_)) { by_key } else { by_connection };
+        self.groups.set(rule, group, matches);
     }
 
     /// How far the plan has come.
@@ -210,28 +221,6 @@ fn group_of(per: Per, caller: Caller<'_>) -> Option<Option<Group>> {
         Per::Session => Some(None),
         Per::Key => caller.key.map(|key| Some(Group::of_key(key))),
         Per::Connection => Some(Some(Group::Connection(caller.connection))),
-    }
-}
-
-/// What one rule says to one request.
-struct Spoken {
-    delay: Option<Duration>,
-    effect: Effect,
-    step: Option<usize>,
-    bucket: Option<Bucket>,
-}
-
-impl Default for Spoken {
-    fn default() -> Self {
-        Self { delay: None, effect: Effect::Pass, step: None, bucket: None }
-    }
-}
-
-impl Spoken {
-    fn step<F>(step: &Step<F>, draw: impl Fn(Purpose) -> f64) -> Self {
-        let sample = |delay: Delay| delay.sample(if delay.is_random() { draw(Purpose::Delay) } else { 0.0 });
-        let effect = if step.fault.is_some() { Effect::Inject } else { Effect::Pass };
-        Self { delay: step.delay.map(sample), effect, ..Self::default() }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 
+use std::time::Duration;
+
 use super::*;
-use crate::fault::{Matcher, RateLimit, Then, Window};
+use crate::fault::{Delay, MAX_DELAY, Matcher, RateLimit, Source, Step, Then, Window};
 
 const SECOND: Duration = Duration::from_secs(1);
 

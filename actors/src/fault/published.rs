@@ -9,8 +9,19 @@ use super::rule::Rules;
 
 /// The rules in force. The actor alone writes here.
 pub(super) struct Published<F> {
+    arming: Arming,
     armed: AtomicBool,
     current: watch::Sender<Option<Current<F>>>,
+}
+
+/// When a request has to ask whether there is a rule for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arming {
+    /// While there is a plan with a rule.
+    WithPlan,
+    /// Always: what is known of a plan in a store is known for a time only.
+    #[cfg(feature = "store")]
+    Always,
 }
 
 /// The rules of one plan.
@@ -24,8 +35,8 @@ pub(super) struct Current<F> {
 pub(super) type Watch<F> = watch::Receiver<Option<Current<F>>>;
 
 impl<F> Published<F> {
-    pub(super) fn new() -> Self {
-        Self { armed: AtomicBool::new(false), current: watch::Sender::new(None) }
+    pub(super) fn new(arming: Arming) -> Self {
+        Self { arming, armed: AtomicBool::new(arming != Arming::WithPlan), current: watch::Sender::new(None) }
     }
 
     /// Whether there is a plan with a rule. The first question of every request, and the only one without a plan.
@@ -44,11 +55,15 @@ impl<F> Published<F> {
 
     pub(super) fn publish(&self, plan: u64, rules: &Arc<Rules<F>>) {
         self.current.send_replace(Some(Current { plan, rules: Arc::clone(rules) }));
-        self.armed.store(!rules.rules.is_empty(), Ordering::Release);
+        self.arm(!rules.rules.is_empty());
+    }
+
+    fn arm(&self, has_rule: bool) {
+        self.armed.store(has_rule || self.arming != Arming::WithPlan, Ordering::Release);
     }
 
     pub(super) fn withdraw(&self) {
-        self.armed.store(false, Ordering::Release);
+        self.arm(false);
         self.current.send_replace(None);
     }
 }

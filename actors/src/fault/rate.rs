@@ -27,6 +27,14 @@ pub(super) enum Admission {
     Refused(Duration),
 }
 
+#[cfg(feature = "store")]
+impl Bucket {
+    /// A bucket that is full at this moment.
+    pub(super) fn full_at(full_at: Instant) -> Self {
+        Self { full_at: Some(full_at) }
+    }
+}
+
 impl RateLimit {
     pub(super) fn admit(&self, bucket: Bucket, now: Instant) -> Admission {
         let interval = Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(LONGEST).min(LONGEST);

@@ -36,6 +36,11 @@ impl Answer {
         self.text(index).parse().unwrap_or(0)
     }
 
+    /// Texts by fours, from a place on.
+    pub(crate) fn fours(&self, from: usize) -> impl Iterator<Item = [&str; 4]> {
+        (from..self.0.len()).step_by(4).map(|first| [0, 1, 2, 3].map(|next| self.text(first + next)))
+    }
+
     /// Pairs of a text and perhaps another, from a place on.
     pub(super) fn pairs(&self, from: usize) -> impl Iterator<Item = (&str, Option<&str>)> {
         let pairs = self.0.get(from..).unwrap_or_default().chunks_exact(2);

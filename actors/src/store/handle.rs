@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::address::StoreAddress;
 use super::answer::{Answer, Failure};
 use super::call::Call;
 use super::knowledge::Watcher;
 use super::link;
-use super::shared::{Availability, Shared};
+use super::shared::{Availability, PATIENCE, Shared};
 use super::steps::{Insist, Step, Steps};
 use super::waiting::Waiter;
 use crate::address::Address;
@@ -49,6 +50,26 @@ impl StoreHandle {
     /// Whether this server may act on what it has learnt of the store.
     pub(crate) fn is_fresh(&self) -> bool {
         self.shared.knowledge.is_fresh(now())
+    }
+
+    /// Returns as soon as this server may act on what it knows, which it mostly may at once.
+    pub(crate) async fn freshen(&self) -> Result<(), ActorError> {
+        let mut learnt = self.shared.knowledge.learnt();
+        while !self.is_fresh() {
+            if *self.shared.availability.borrow() == Availability::Unavailable {
+                return Err(ActorError::Unavailable);
+            }
+            self.shared.ask.notify_one();
+            if timeout(PATIENCE, learnt.changed()).await.is_err() {
+                return Err(ActorError::Unavailable);
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of this server; no other has had it.
+    pub(crate) fn server(&self) -> &str {
+        &self.shared.server
     }
 
     /// Calls a watcher with the value of a topic, now and at every change for as long as the watcher exists.

@@ -25,6 +25,8 @@ pub(super) struct Knowledge {
     inner: Mutex<Inner>,
     /// The last version that each server knows.
     known: watch::Sender<HashMap<Box<str>, u64>>,
+    /// Told whenever something was learnt.
+    learnt: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -66,6 +68,7 @@ impl Knowledge {
             fresh_until: AtomicU64::new(0),
             inner: Mutex::default(),
             known: watch::Sender::default(),
+            learnt: watch::Sender::default(),
         }
     }
 
@@ -109,7 +112,13 @@ impl Knowledge {
         drop(inner);
         // Only now that everything is known.
         self.fresh_until.store(self.micros(sent + lease), Ordering::Release);
+        self.learnt.send_replace(());
         before != Some(renewal.version())
+    }
+
+    /// Hears whenever something was learnt.
+    pub(super) fn learnt(&self) -> watch::Receiver<()> {
+        self.learnt.subscribe()
     }
 
     /// What this server knows may not be true any more: it has to learn everything before it acts on anything.

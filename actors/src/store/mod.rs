@@ -45,7 +45,7 @@ pub(crate) mod script {
     //! The scripts, by name.
     pub(crate) use super::scripts::{
         ANSWER_ABANDON, ANSWER_BEGIN, ANSWER_COMPLETE, ANSWER_STATS, FAILURE_DECIDE, FAILURE_GIVE_BACK,
-        FAILURE_SET, FAILURE_STATUS,
+        FAILURE_SET, FAILURE_STATUS, PLAN_DECIDE, PLAN_SET, PLAN_STATUS,
     };
 }
 

@@ -34,5 +34,17 @@ scripts! {
     ANSWER_BEGIN = "scripts/answer_begin.lua";
     ANSWER_COMPLETE = "scripts/answer_complete.lua";
     ANSWER_ABANDON = "scripts/answer_abandon.lua";
+    PLAN_SET = "scripts/plan_set.lua";
+    PLAN_STATUS = "scripts/plan_status.lua";
     ANSWER_STATS = "scripts/answer_stats.lua";
 }
+
+pub(crate) static PLAN_DECIDE: Script = Script(LazyLock::new(|| {
+    Lua::new(concat!(
+        include_str!("scripts/common.lua"),
+        "\n",
+        include_str!("scripts/sha256.lua"),
+        "\n",
+        include_str!("scripts/plan_decide.lua")
+    ))
+}));
