@@ -41,6 +41,7 @@
 //! * When a second request is sent beside a slow one: `hedge`; `engine/round.rs` sends it.
 //! * Which requests go through which proxy: `proxy`. Which cookies they have: `cookies`.
 //! * How a client closes, and how its calls in flight are counted: `lifetime`.
+//! * Tests of programs that use the client, without a socket and without waiting: `test` (feature `test-util`).
 //!
 //! The client speaks HTTP/1.1 only, over TLS as well. Compressed replies are decoded.
 
@@ -70,6 +71,8 @@ mod request_id;
 pub mod response;
 mod start;
 mod state;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test;
 mod transport;
 mod url;
 

@@ -9,6 +9,8 @@ use std::{
 use actix::{Addr, Arbiter, ArbiterHandle, Context, System, dev::channel};
 use resilience_actors::supervisor::{SupervisorHandle, SupervisorSettings};
 
+#[cfg(any(test, feature = "test-util"))]
+use crate::transport::scripted::ScriptedTransport;
 use crate::{
     actor::{self, ClientActor},
     client::{Inner, ResilientClient},
@@ -21,7 +23,7 @@ use crate::{
     proxy::Proxies,
     state::ClientState,
     transport::{
-        ConnectSettings,
+        ConnectSettings, TransportSettings,
         tls::{self, Trust},
     },
 };
@@ -78,18 +80,44 @@ fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> 
         true => Trust::Roots { ca_file: config.ca_file.as_deref() },
         false => Trust::Anyone,
     };
+    let connect = ConnectSettings {
+        tls: tls::config(trust)?,
+        proxies: Arc::new(Proxies::new(&config.proxy, |name| env::var_os(name))?),
+    };
+    start_with(config, place, TransportSettings::Awc(connect))
+}
+
+/// Starts a client that follows a script, on the current arbiter.
+///
+/// # Panics
+///
+/// If there is no actix system on this thread: the script is to run under the clock of the test.
+#[cfg(any(test, feature = "test-util"))]
+#[track_caller]
+pub(crate) fn start_scripted(
+    config: &ClientConfig,
+    transport: ScriptedTransport,
+) -> Result<ResilientClient, Error> {
+    assert!(
+        Place::default() == Place::Here,
+        "a scripted client needs an actix system on this thread: resilient_client::test::run starts one"
+    );
+    config.validate()?;
+    start_with(config, Place::Here, TransportSettings::Scripted(transport))
+}
+
+/// Starts a client whose configuration is valid.
+fn start_with(
+    config: &ClientConfig,
+    place: Place,
+    transport: TransportSettings,
+) -> Result<ResilientClient, Error> {
     let log = CallLog::new(&config.logging);
     let target = log.target();
     let observers = Arc::new(Observers::new(log));
     config.observers.iter().try_for_each(|observer| observers.add(Arc::clone(observer)))?;
-    let setup = Setup {
-        connect: ConnectSettings {
-            tls: tls::config(trust)?,
-            proxies: Arc::new(Proxies::new(&config.proxy, |name| env::var_os(name))?),
-        },
-        lifetime: Lifetime::default(),
-        settings: policy::supervisor_settings(config, target, &observers),
-    };
+    let settings = policy::supervisor_settings(config, target, &observers);
+    let setup = Setup { transport, lifetime: Lifetime::default(), settings };
     let (workers, supervisor, arbiter) = match place {
         Place::Here => setup.here(),
         Place::Own(count) if (1..=MAX_ARBITERS).contains(&count) => setup.apart(count)?,
@@ -109,7 +137,7 @@ fn start(config: &ClientConfig, place: Place) -> Result<ResilientClient, Error> 
 
 /// What every worker of a client is set up with.
 struct Setup {
-    connect: ConnectSettings,
+    transport: TransportSettings,
     lifetime: Lifetime,
     settings: SupervisorSettings,
 }
@@ -120,7 +148,7 @@ impl Setup {
     fn here(&self) -> Started {
         let (pool, workers) = WorkerPool::new(1);
         for worker in workers {
-            actix_rt::spawn(worker.open(self.connect.clone(), self.lifetime.clone()));
+            actix_rt::spawn(worker.open(self.transport.clone(), self.lifetime.clone()));
         }
         (pool, SupervisorHandle::start(self.settings.clone()), Arbiter::current())
     }
@@ -138,12 +166,12 @@ impl Setup {
 
     /// Starts a thread with an actix system of its own, which ends with the client.
     fn thread(&self, worker: Worker) -> Result<(SupervisorHandle, ArbiterHandle), Error> {
-        let (connect, lifetime, settings) =
-            (self.connect.clone(), self.lifetime.clone(), self.settings.clone());
+        let (transport, lifetime, settings) =
+            (self.transport.clone(), self.lifetime.clone(), self.settings.clone());
         let (ready, started) = mpsc::sync_channel(1);
         let run = move || {
             System::new().block_on(async move {
-                let serving = worker.open(connect, lifetime);
+                let serving = worker.open(transport, lifetime);
                 // The starting thread is waiting; if it has stopped waiting, there is no client to serve.
                 if ready.send((SupervisorHandle::start(settings), Arbiter::current())).is_ok() {
                     serving.await;

@@ -21,7 +21,7 @@ use super::{
     handover::{Deadline, answered},
     queue::{CallCommand, Link},
 };
-use crate::{error::Error, transport::AwcTransport};
+use crate::{error::Error, transport::WorkerTransport};
 
 /// Identifies a worker among all workers of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +34,17 @@ pub(super) type Call = LocalBoxFuture<'static, Outcome>;
 
 /// What a worker has on its thread: a transport, and the calls that run in place.
 pub(super) struct WorkerThread {
-    transport: Rc<AwcTransport>,
+    transport: Rc<WorkerTransport>,
     /// A call is taken out while it is polled.
     calls: RefCell<Slab<Option<Call>>>,
 }
 
 impl WorkerThread {
-    pub(super) fn new(transport: AwcTransport) -> Self {
+    pub(super) fn new(transport: WorkerTransport) -> Self {
         Self { transport: Rc::new(transport), calls: RefCell::default() }
     }
 
-    pub(super) fn transport(&self) -> Rc<AwcTransport> {
+    pub(super) fn transport(&self) -> Rc<WorkerTransport> {
         Rc::clone(&self.transport)
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine,
     lifetime::Lifetime,
-    transport::{AwcTransport, ConnectSettings},
+    transport::{TransportSettings, WorkerTransport},
 };
 
 /// A worker, before it is opened on its thread.
@@ -30,8 +30,8 @@ impl Worker {
     ///
     /// The future serves the calls that others hand over. It ends with the last handle of the client, or when the
     /// client is closed and its last call has ended.
-    pub(crate) fn open(self, connect: ConnectSettings, lifetime: Lifetime) -> impl Future<Output = ()> {
-        let thread = Rc::new(WorkerThread::new(AwcTransport::new(connect)));
+    pub(crate) fn open(self, settings: TransportSettings, lifetime: Lifetime) -> impl Future<Output = ()> {
+        let thread = Rc::new(WorkerThread::new(WorkerTransport::new(settings)));
         let registered = Registered::new(self.id, Rc::clone(&thread));
         let mut inbox = self.inbox;
         async move {

@@ -5,6 +5,7 @@
 //! * `wire`: the stream below awc, which handles what awc gets wrong. `context`: what both sides of awc know.
 //! * `body`, `decode`: the body of a reply, and its content codings.
 //! * `fault`: what can go wrong.
+//! * `scripted`: exchanges that a user's test scripts (feature `test-util`). `worker`: which transport a worker has.
 //!
 //! It must never retry, follow a redirect or decide anything for more than one exchange.
 
@@ -16,8 +17,11 @@ mod context;
 mod decode;
 mod fault;
 mod receive;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) mod scripted;
 pub(crate) mod tls;
 mod wire;
+mod worker;
 
 use bytes::Bytes;
 use http::{HeaderValue, Uri, header::HeaderName};
@@ -26,6 +30,7 @@ pub(crate) use self::{
     awc_transport::{AwcTransport, ConnectSettings},
     decode::ACCEPTED as ACCEPTED_CODINGS,
     fault::{Cause, Fault, Sent},
+    worker::{TransportSettings, WorkerTransport},
 };
 use crate::{config::TimeoutConfig, headers::Headers, method::Method};
 
@@ -72,7 +77,7 @@ pub(crate) enum Replay {
     Forbidden,
 }
 
-/// Makes exchanges. The client has one that uses awc; tests have one that follows a script.
+/// Makes exchanges: over awc, or, in tests, as a script says.
 pub(crate) trait Transport {
     /// Makes one exchange. Dropping the future closes its connection.
     fn exchange(&self, request: &Request, limits: Limits) -> impl Future<Output = Result<Reply, Fault>>;
