@@ -133,14 +133,22 @@ impl<F: Fault> FaultHandle<F> {
         request: &impl Request,
         connection: u64,
     ) -> Result<Option<Injection<F>>, ActorError> {
-        let address = match &self.state {
-            State::Memory(address) => address,
+        match &self.state {
+            State::Memory(address) => self.decide_in(address, request, connection).await,
             #[cfg(feature = "store")]
             State::Shared(shared) => {
                 let decided = Box::pin(shared.decide(|| self.question(request, connection))).await?;
-                return Ok(decided.map(|(decision, current)| self.injection(decision, current)));
+                Ok(decided.map(|(decision, current)| self.injection(decision, current)))
             }
-        };
+        }
+    }
+
+    async fn decide_in(
+        &self,
+        address: &Address<Faults<F>>,
+        request: &impl Request,
+        connection: u64,
+    ) -> Result<Option<Injection<F>>, ActorError> {
         while let Some((question, current)) = self.question(request, connection) {
             let answer = address.ask(|reply| Decide { question, reply }).await?;
             if let Some(decision) = answer {
@@ -183,13 +191,22 @@ impl<F: Fault> FaultHandle<F> {
         connection: u64,
         requests: usize,
     ) -> Result<Option<(Arc<Rules<F>>, Vec<Decision>)>, ActorError> {
-        let address = match &self.state {
-            State::Memory(address) => address,
+        match &self.state {
+            State::Memory(address) => self.preview_in(address, request, connection, requests).await,
             #[cfg(feature = "store")]
             State::Shared(shared) => {
-                return Box::pin(shared.preview(|| self.question(request, connection), requests)).await;
+                Box::pin(shared.preview(|| self.question(request, connection), requests)).await
             }
-        };
+        }
+    }
+
+    async fn preview_in(
+        &self,
+        address: &Address<Faults<F>>,
+        request: &impl Request,
+        connection: u64,
+        requests: usize,
+    ) -> Result<Option<(Arc<Rules<F>>, Vec<Decision>)>, ActorError> {
         while let Some((question, current)) = self.question(request, connection) {
             let answer = address.ask(|reply| Preview { question, requests, reply }).await?;
             if let Some(decisions) = answer {

@@ -186,7 +186,7 @@ fn plan_of<F>(text: &str, read: ReadRules<F>) -> Option<(u64, Rules<F>)> {
 /// Puts a decision together from what the store says of each rule.
 fn decision<F>(answer: &Answer, rules: &Rules<F>, key: Option<&str>) -> Decision {
     let mut decision = Decision::PASS;
-    for [rule, n, step, refused] in answer.fours(1) {
+    for [rule, n, step, refused] in answer.groups(1) {
         let (Ok(index), Ok(n)) = (rule.parse::<usize>(), n.parse()) else { continue };
         let Some(rule) = rules.rules.get(index) else { continue };
         let group = if rule.action.per() == Per::Key { key.unwrap_or_default() } else { "" };

@@ -62,6 +62,24 @@ impl<T> Members<T> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a member that is made elsewhere.
+    #[cfg(feature = "store")]
+    pub(super) fn mirror(&self, entry: Arc<Entry<T>>) {
+        self.write().put(entry);
+    }
+
+    /// Removes a member that has ended elsewhere.
+    #[cfg(feature = "store")]
+    pub(super) fn end(&self, id: &str)
+    where
+        T: Member,
+    {
+        let removed = self.write().remove(id);
+        if let Some(entry) = removed {
+            entry.member.end();
+        }
+    }
+
     fn write(&self) -> RwLockWriteGuard<'_, Table<T>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::actor::{self, Create, Created, Members, Registry, Remove};
 use super::table::{Entry, Id, Member};
 use crate::address::Address;
+#[cfg(feature = "store")]
+use crate::address::WeakAddress;
 use crate::clock::now;
 use crate::error::ActorError;
 use crate::lifecycle::{self, Unstarted};
@@ -126,6 +128,16 @@ impl<T: Member> RegistryHandle<T> {
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Created<T>, ActorError> {
         self.address.ask(|reply| Create { id, lifetime, make: Box::new(make), reply }).await
+    }
+
+    #[cfg(feature = "store")]
+    pub(super) fn members(&self) -> &Arc<Members<T>> {
+        &self.members
+    }
+
+    #[cfg(feature = "store")]
+    pub(super) fn downgrade(&self) -> WeakAddress<Registry<T>> {
+        self.address.downgrade()
     }
 
     /// Removes a member and ends it; `None` if no member has this id.

@@ -91,6 +91,12 @@ impl<T> Table<T> {
         Ok(entry)
     }
 
+    /// Adds a member that is made elsewhere.
+    #[cfg(feature = "store")]
+    pub(super) fn put(&mut self, entry: Arc<Entry<T>>) {
+        self.entries.insert(Arc::clone(&entry.id), entry);
+    }
+
     /// Removes a member; the permanent one stays.
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Entry<T>>> {
         self.entries.get(id).filter(|entry| !entry.usage.is_unlimited())?;

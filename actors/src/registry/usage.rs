@@ -10,6 +10,9 @@ pub enum Lifetime {
     Unlimited,
     /// Until it has not been used for so long.
     SinceLastUse(Duration),
+    /// Until a store says that it has ended.
+    #[cfg(feature = "store")]
+    Elsewhere,
 }
 
 /// The use of one member, on any thread.
@@ -20,11 +23,21 @@ pub struct Usage {
     /// Microseconds since `created`.
     last_used: AtomicU64,
     in_use: AtomicUsize,
+    /// The last use that was noted elsewhere.
+    #[cfg(feature = "store")]
+    noted: AtomicU64,
 }
 
 impl Usage {
     pub(super) fn new(lifetime: Lifetime, now: Instant) -> Self {
-        Self { created: now, lifetime, last_used: AtomicU64::new(0), in_use: AtomicUsize::new(0) }
+        Self {
+            created: now,
+            lifetime,
+            last_used: AtomicU64::new(0),
+            in_use: AtomicUsize::new(0),
+            #[cfg(feature = "store")]
+            noted: AtomicU64::new(0),
+        }
     }
 
     /// A use begins.
@@ -49,6 +62,14 @@ impl Usage {
     fn touch(&self, now: Instant) {
         let age = now.saturating_duration_since(self.created).as_micros();
         self.last_used.fetch_max(u64::try_from(age).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+
+    /// Whether the member is in use, or was since this was last called.
+    #[cfg(feature = "store")]
+    pub(super) fn take_used(&self) -> bool {
+        // A use that begins in between is seen the next time.
+        let last = self.last_used.load(Ordering::Acquire);
+        self.noted.swap(last, Ordering::AcqRel) != last || self.in_use() > 0
     }
 
     /// Whether the member lives as long as its registry.
@@ -80,6 +101,8 @@ impl Usage {
     pub fn expires_in(&self, now: Instant) -> Option<Duration> {
         match self.lifetime {
             Lifetime::Unlimited => None,
+            #[cfg(feature = "store")]
+            Lifetime::Elsewhere => None,
             Lifetime::SinceLastUse(lifetime) if self.in_use() > 0 => Some(lifetime),
             Lifetime::SinceLastUse(lifetime) => {
                 Some((self.last_used() + lifetime).saturating_duration_since(now))

@@ -36,9 +36,10 @@ impl Answer {
         self.text(index).parse().unwrap_or(0)
     }
 
-    /// Texts by fours, from a place on.
-    pub(crate) fn fours(&self, from: usize) -> impl Iterator<Item = [&str; 4]> {
-        (from..self.0.len()).step_by(4).map(|first| [0, 1, 2, 3].map(|next| self.text(first + next)))
+    /// Groups of `N` texts, from a place on.
+    pub(crate) fn groups<const N: usize>(&self, from: usize) -> impl Iterator<Item = [&str; N]> {
+        let firsts = (from..self.0.len()).step_by(N);
+        firsts.map(|first| std::array::from_fn(|next| self.text(first + next)))
     }
 
     /// Pairs of a text and perhaps another, from a place on.

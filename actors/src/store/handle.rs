@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::address::StoreAddress;
 use super::answer::{Answer, Failure};
 use super::call::Call;
-use super::knowledge::Watcher;
+use super::knowledge::{Listener, Watcher};
 use super::link;
 use super::shared::{Availability, PATIENCE, Shared};
 use super::steps::{Insist, Step, Steps};
@@ -75,6 +75,11 @@ impl StoreHandle {
     /// Calls a watcher with the value of a topic, now and at every change for as long as the watcher exists.
     pub(crate) fn watch(&self, topic: &str, watcher: &Watcher) {
         self.shared.knowledge.watch(topic, watcher);
+    }
+
+    /// Calls a listener with the values of a concept's topics, now and at every change for as long as it exists.
+    pub(crate) fn listen(&self, concept: &str, listener: &Listener) {
+        self.shared.knowledge.listen(concept, listener);
     }
 
     /// Begins to wait for what the store says under a name.

@@ -14,6 +14,11 @@ pub(crate) type Watcher = Arc<Watch>;
 
 type Watch = dyn Fn(Option<&str>) + Send + Sync;
 
+/// Learns the values of all topics of a concept by their names within it, now and whenever one changes. It must not wait.
+pub(crate) type Listener = Arc<Listen>;
+
+type Listen = dyn Fn(&str, Option<&str>) + Send + Sync;
+
 /// How many servers are remembered with what they know. Servers come and go; forgetting one costs an order a wait.
 const MAX_SERVERS: usize = 1_000;
 
@@ -38,6 +43,7 @@ struct Inner {
     clock: Option<(u64, Instant)>,
     topics: HashMap<Box<str>, Box<str>>,
     watchers: HashMap<Box<str>, Vec<Weak<Watch>>>,
+    listeners: HashMap<Box<str>, Weak<Listen>>,
 }
 
 /// The answer to a renewal.
@@ -136,6 +142,20 @@ impl Knowledge {
         watchers.push(Arc::downgrade(watcher));
     }
 
+    /// Calls a listener with the values of a concept's topics, now and at every change for as long as the listener exists,
+    /// in place of another listener.
+    pub(super) fn listen(&self, concept: &str, listener: &Listener) {
+        let mut inner = self.lock();
+        for (topic, value) in &inner.topics {
+            if let Some((found, name)) = topic.split_once(':')
+                && found == concept
+            {
+                listener(name, Some(value));
+            }
+        }
+        inner.listeners.insert(concept.into(), Arc::downgrade(listener));
+    }
+
     /// Notes that a server knows a version.
     pub(super) fn note(&self, epoch: &str, server: &str, version: u64) {
         if self.lock().epoch.as_deref() != Some(epoch) {
@@ -192,6 +212,11 @@ impl Inner {
         match value {
             Some(value) => drop(self.topics.insert(topic.into(), value.into())),
             None => drop(self.topics.remove(topic)),
+        }
+        if let Some((concept, name)) = topic.split_once(':')
+            && let Some(listener) = self.listeners.get(concept).and_then(Weak::upgrade)
+        {
+            listener(name, value);
         }
         let Some(watchers) = self.watchers.get_mut(topic) else { return };
         watchers.retain(|watcher| match watcher.upgrade() {

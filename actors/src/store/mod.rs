@@ -37,7 +37,7 @@ pub use shared::Availability;
 
 pub(crate) use answer::{Answer, Failure};
 pub(crate) use call::Call;
-pub(crate) use knowledge::Watcher;
+pub(crate) use knowledge::{Listener, Watcher};
 #[cfg(test)]
 pub(crate) use shared::LEASE;
 
@@ -45,7 +45,8 @@ pub(crate) mod script {
     //! The scripts, by name.
     pub(crate) use super::scripts::{
         ANSWER_ABANDON, ANSWER_BEGIN, ANSWER_COMPLETE, ANSWER_STATS, FAILURE_DECIDE, FAILURE_GIVE_BACK,
-        FAILURE_SET, FAILURE_STATUS, PLAN_DECIDE, PLAN_SET, PLAN_STATUS,
+        FAILURE_SET, FAILURE_STATUS, PLAN_DECIDE, PLAN_SET, PLAN_STATUS, SESSION_CREATE, SESSION_READ,
+        SESSION_REMOVE, SESSION_RESET, SESSION_TOUCH,
     };
 }
 

@@ -11,6 +11,8 @@ use super::scripts::Script;
 #[derive(Clone, Debug)]
 pub struct StorePlace {
     pub(crate) store: StoreHandle,
+    id: Arc<str>,
+    /// The id and the number of the state, as scripts read them.
     session: Arc<str>,
     lives: Duration,
 }
@@ -20,7 +22,13 @@ impl StorePlace {
     /// no space.
     #[must_use]
     pub fn new(store: StoreHandle, session: &str, lives: Duration) -> Self {
-        Self { store, session: session.into(), lives }
+        Self { store, id: session.into(), session: format!("{session} -").into(), lives }
+    }
+
+    /// The same for one state of the session: a step is refused once the session has ended or was reset.
+    #[must_use]
+    pub fn of_state(&self, state: u64) -> Self {
+        Self { session: format!("{} {state}", self.id).into(), ..self.clone() }
     }
 
     pub(crate) fn call(&self, script: &'static Script, arguments: Vec<String>) -> Call {
@@ -29,11 +37,11 @@ impl StorePlace {
 
     /// The name of a topic of this session.
     pub(crate) fn topic(&self, concept: &str) -> String {
-        format!("{concept}:{}", self.session)
+        format!("{concept}:{}", self.id)
     }
 
     /// The name under which the store wakes those that wait for a key.
     pub(crate) fn waiting_for(&self, key: &str) -> String {
-        format!("{} {key}", self.session)
+        format!("{} {key}", self.id)
     }
 }

@@ -13,18 +13,24 @@ impl Script {
     }
 }
 
-/// Scripts of a session, each with the common beginning.
-macro_rules! scripts {
-    ($($name:ident = $file:literal;)+) => {
-        $(
-            pub(crate) static $name: Script = Script(LazyLock::new(|| {
-                Lua::new(concat!(include_str!("scripts/common.lua"), "\n", include_str!($file)))
-            }));
-        )+
+/// A script that begins with these parts.
+macro_rules! script {
+    ($($part:literal),+) => {
+        Script(LazyLock::new(|| Lua::new(concat!($(include_str!($part), "\n"),+))))
     };
 }
 
-pub(super) static RENEW: Script = Script(LazyLock::new(|| Lua::new(include_str!("scripts/renew.lua"))));
+/// Scripts of a session, each with the common beginning.
+macro_rules! scripts {
+    ($($name:ident = $file:literal;)+) => {
+        $(pub(crate) static $name: Script = script!("scripts/base.lua", "scripts/common.lua", $file);)+
+    };
+}
+
+pub(super) static RENEW: Script = script!("scripts/base.lua", "scripts/renew.lua");
+
+pub(crate) static PLAN_DECIDE: Script =
+    script!("scripts/base.lua", "scripts/common.lua", "scripts/sha256.lua", "scripts/plan_decide.lua");
 
 scripts! {
     FAILURE_SET = "scripts/failure_set.lua";
@@ -34,17 +40,12 @@ scripts! {
     ANSWER_BEGIN = "scripts/answer_begin.lua";
     ANSWER_COMPLETE = "scripts/answer_complete.lua";
     ANSWER_ABANDON = "scripts/answer_abandon.lua";
+    ANSWER_STATS = "scripts/answer_stats.lua";
     PLAN_SET = "scripts/plan_set.lua";
     PLAN_STATUS = "scripts/plan_status.lua";
-    ANSWER_STATS = "scripts/answer_stats.lua";
+    SESSION_CREATE = "scripts/session_create.lua";
+    SESSION_REMOVE = "scripts/session_remove.lua";
+    SESSION_RESET = "scripts/session_reset.lua";
+    SESSION_TOUCH = "scripts/session_touch.lua";
+    SESSION_READ = "scripts/session_read.lua";
 }
-
-pub(crate) static PLAN_DECIDE: Script = Script(LazyLock::new(|| {
-    Lua::new(concat!(
-        include_str!("scripts/common.lua"),
-        "\n",
-        include_str!("scripts/sha256.lua"),
-        "\n",
-        include_str!("scripts/plan_decide.lua")
-    ))
-}));

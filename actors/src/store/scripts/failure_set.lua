@@ -9,8 +9,7 @@ local mode, number = ARGV[5], ARGV[6]
 if mode ~= 'duration' then
   -- A new number, so that a failure that is given back late is not added to another count.
   redis.call('HSET', key, 'count', mode == 'count' and number or 0)
-  redis.call('HSET', key, 'generation', redis.call('INCR', base .. 'generations'))
-  redis.call('PEXPIRE', base .. 'generations', 24 * 3600 * 1000)
+  redis.call('HSET', key, 'generation', next_number())
 end
 if mode ~= 'count' then
   redis.call('HSET', key, 'until', mode == 'duration' and whole(now + number) or 0)

@@ -6,8 +6,7 @@
 --
 -- The result is the number of the plan.
 redis.call('DEL', own .. 'plan', own .. 'groups', own .. 'group-uses')
-local number = redis.call('INCR', base .. 'generations')
-redis.call('PEXPIRE', base .. 'generations', 24 * 3600 * 1000)
+local number = next_number()
 if ARGV[5] == '' then
   return order(announce('plan:' .. session, nil), { number })
 end

@@ -1,6 +1,5 @@
 -- Renews the lease of a server, and tells it what has changed since it last asked. It comes first on every connection.
 --
--- KEYS[1]  the prefix of all keys
 -- ARGV[1]  the epoch that the server knows; empty at first
 -- ARGV[2]  an epoch of its own, for a store that has none
 -- ARGV[3]  the server
@@ -10,14 +9,10 @@
 --
 -- Returns the epoch, the time, the version, 1 if the server has to forget what it knew, and then topics and values, one
 -- after the other.
-local base, day = KEYS[1], 24 * 3600 * 1000
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-
 local epoch = redis.call('GET', base .. 'epoch')
 if not epoch then
   -- Whatever is left of another epoch must not be taken for a part of this one.
-  redis.call('DEL', base .. 'version', base .. 'changes', base .. 'values', base .. 'live', base .. 'floor')
+  redis.call('DEL', base .. 'version', base .. 'changes', base .. 'values', base .. 'live', base .. 'floor', base .. 'sessions')
   epoch = ARGV[2]
   redis.call('SET', base .. 'epoch', epoch)
   redis.call('SET', base .. 'version', 0)
@@ -25,6 +20,8 @@ end
 
 redis.call('ZADD', base .. 'live', now + ARGV[5], ARGV[3])
 redis.call('ZREMRANGEBYSCORE', base .. 'live', '-inf', now - 60000)
+-- Not at once: servers note the uses of sessions a few times a second.
+sweep(now - 1000)
 
 local version = tonumber(redis.call('GET', base .. 'version')) or 0
 local seen = tonumber(ARGV[4])
@@ -55,7 +52,7 @@ if redis.call('ZCARD', base .. 'changes') > redis.call('HLEN', base .. 'values')
   redis.call('SET', base .. 'floor', version)
 end
 
-for _, name in ipairs({ 'epoch', 'version', 'changes', 'values', 'live', 'floor' }) do
-  redis.call('PEXPIRE', base .. name, day)
+for _, name in ipairs({ 'epoch', 'version', 'changes', 'values', 'live', 'floor', 'sessions' }) do
+  redis.call('PEXPIRE', base .. name, DAY)
 end
 return answer
