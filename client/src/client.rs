@@ -14,6 +14,7 @@ use crate::{
     error::Error,
     method::Method,
     observe::Observer,
+    origin::Origin,
     response::Response,
     state::ClientState,
 };
@@ -128,12 +129,24 @@ impl ResilientClient {
         self.addr().recipient()
     }
 
-    /// The current state of the circuit breaker.
+    /// The current state of the circuit breaker. Where each origin has its own, this is the worst of their states.
     pub fn state(&self) -> BreakerState {
         self.0.state.supervisor.state()
     }
 
-    /// Opens the circuit breaker until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
+    /// The current state of the circuit breaker to which a call of this URL is subject: that of the URL's origin, or that of the
+    /// client. `url` is a path that is appended to the base URL, or an absolute URL. An origin that has not been called
+    /// is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUrl`](crate::ErrorKind::InvalidUrl) when no call could be made to it.
+    pub fn state_of(&self, url: &str) -> Result<BreakerState, Error> {
+        let uri = self.0.state.defaults.resolve(url, "")?;
+        Ok(self.0.state.supervisor.state_of(|| Origin(&uri).to_string()))
+    }
+
+    /// Opens the circuit breaker, for all origins, until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
     ///
     /// # Errors
     ///
@@ -142,7 +155,7 @@ impl ResilientClient {
         self.0.state.supervisor.force_open().await.map_err(unanswered)
     }
 
-    /// Closes the circuit breaker and resets its count of failures.
+    /// Closes the circuit breaker, or all of them, and resets the counts of failures.
     ///
     /// # Errors
     ///
@@ -151,7 +164,7 @@ impl ResilientClient {
         self.0.state.supervisor.force_closed().await.map_err(unanswered)
     }
 
-    /// Closes the circuit breaker and resets the retry budget, as after the start.
+    /// Closes the circuit breaker, or all of them, and resets the retry budget, as after the start.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use std::{
 
 use resilience_actors::{
     ActorError,
-    supervisor::{Decision, Permit, Rejection, retry},
+    supervisor::{Circuit, Decision, Permit, Rejection, retry},
 };
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -27,6 +27,7 @@ use crate::{
     exchange,
     history::{History, Running},
     observe::{Event, FailedAttempt},
+    origin::Origin,
     prepare::Prepared,
     response::{AttemptRole, Response},
     state::ClientState,
@@ -38,6 +39,7 @@ use crate::{
 pub(crate) struct Admitted {
     pub(crate) call: Prepared,
     pub(crate) started: Instant,
+    circuit: Circuit,
     counted: TaskTrackerToken,
 }
 
@@ -58,12 +60,14 @@ pub(crate) fn admit(state: &ClientState, parts: Parts) -> Result<Admitted, Error
     if needs_id {
         state.observers.emit(Event::RequestIdMade { id: &call.request_id });
     }
-    match state.supervisor.fail_fast() {
+    // Redirects change nothing: the origin that the caller names decides, and every attempt begins there.
+    let circuit = state.supervisor.circuit(|| Origin(&call.request.uri).to_string());
+    match state.supervisor.fail_fast(&circuit) {
         Ok(()) => {
             state.supervisor.count_call();
-            Ok(Admitted { call, started, counted })
+            Ok(Admitted { call, started, circuit, counted })
         }
-        Err(refusal) => Err(rejected(Rejection::Refused(refusal)).with_request_id(call.request_id)),
+        Err(refusal) => Err(rejected(&circuit, Rejection::Refused(refusal)).with_request_id(call.request_id)),
     }
 }
 
@@ -76,10 +80,10 @@ pub(crate) async fn run<T: Transport>(
     let deadline = admitted.deadline();
     // Dropped last: a call that no longer counts holds nothing.
     let _counted = admitted.counted;
-    let call = admitted.call;
+    let (call, circuit) = (admitted.call, &admitted.circuit);
     let history = History::new(&call.request_id, &state.observers);
     let hedges_left = Cell::new(call.hedge.map_or(0, |rules| rules.max));
-    let run = Run { state, transport, call: &call, deadline, history: &history, hedges_left };
+    let run = Run { state, transport, call: &call, circuit, deadline, history: &history, hedges_left };
     let outcome = tokio::select! {
         biased;
         outcome = run.drive() => outcome,
@@ -107,6 +111,7 @@ struct Run<'a, T> {
     state: &'a ClientState,
     transport: &'a T,
     call: &'a Prepared,
+    circuit: &'a Circuit,
     deadline: Instant,
     history: &'a History<'a>,
     /// The hedges that the call may still send.
@@ -123,11 +128,12 @@ impl<T: Transport> Run<'_, T> {
     async fn drive(&self) -> Result<Reply, Error> {
         let lease = self.deadline.into_std();
         let supervisor = &self.state.supervisor;
-        let mut permit = supervisor.admit(lease).await.map_err(rejected)?;
+        let mut permit =
+            supervisor.admit(self.circuit, lease).await.map_err(|why| rejected(self.circuit, why))?;
         for number in 1.. {
             let slot = self.slot().await?;
             if slot.came == Came::AfterWaiting {
-                permit = supervisor.renew(permit, lease).await.map_err(rejected)?;
+                permit = supervisor.renew(permit, lease).await.map_err(|why| rejected(self.circuit, why))?;
             }
             let (Attempted { result, took }, slot) = match self.call.hedge {
                 None => (self.attempt(self.history.begin(AttemptRole::Regular)).await, slot),
@@ -226,14 +232,15 @@ pub(crate) fn unanswered(why: ActorError) -> Error {
 }
 
 /// The error of a call that the supervisor rejects.
-pub(crate) fn rejected(rejection: Rejection) -> Error {
+fn rejected(circuit: &Circuit, rejection: Rejection) -> Error {
     match rejection {
         Rejection::Unanswered(why) => unanswered(why),
         Rejection::Refused(refusal) => {
             let retry_after = refusal.retry_after;
             let message = match retry_after {
                 Some(wait) => {
-                    format!("the circuit breaker is open; try again in {:.3} s", wait.as_secs_f64())
+                    let of = circuit.origin().map(|origin| format!(" of {origin}")).unwrap_or_default();
+                    format!("the circuit breaker{of} is open; try again in {:.3} s", wait.as_secs_f64())
                 }
                 None => "the circuit breaker is forced open".to_owned(),
             };

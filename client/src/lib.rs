@@ -62,6 +62,7 @@ mod history;
 mod lifetime;
 pub mod method;
 pub mod observe;
+mod origin;
 mod policy;
 mod prepare;
 mod proxy;
@@ -81,8 +82,9 @@ pub use crate::{
     call::{Call, Multipart, Part},
     client::{BreakerState, ResilientClient, Stats},
     config::{
-        BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, HedgeAfter, HedgeConfig, LogLevel,
-        LoggingConfig, ProxyConfig, Redirects, RetryBudget, RetryConfig, RetryMethods, TimeoutConfig,
+        BreakerScope, BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, HedgeAfter,
+        HedgeConfig, LogLevel, LoggingConfig, ProxyConfig, Redirects, RetryBudget, RetryConfig, RetryMethods,
+        TimeoutConfig,
     },
     error::{ConnectionError, Error, ErrorKind, FieldError, GaveUp, StatusError},
     headers::Headers,

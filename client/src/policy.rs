@@ -1,9 +1,9 @@
 //! The settings, turned into what the supervisor needs.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use resilience_actors::supervisor::{
-    BreakerState, LogTarget, SupervisorSettings, TransitionHook,
+    BreakerState, Change, LogTarget, Scope, SupervisorSettings, TransitionHook,
     backoff::{Backoff, Jitter},
     breaker::{BreakerSettings, RateSettings, Transition, Window},
     budget::BudgetSettings,
@@ -11,9 +11,14 @@ use resilience_actors::supervisor::{
 };
 
 use crate::{
-    config::{BreakerWindow, CircuitBreakerConfig, ClientConfig, RetryConfig, RetryMethods},
+    config::{BreakerScope, BreakerWindow, CircuitBreakerConfig, ClientConfig, RetryConfig, RetryMethods},
     observe::{Event, Observers},
 };
+
+/// The most origins that have a breaker of their own: far more than a program calls regularly, and few enough that one
+/// which follows every link it finds keeps less than a megabyte of breakers, or 200 bytes more for each hundred calls
+/// of their windows.
+const MOST_ORIGINS: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
 /// How the attempts of a call are repeated: when, and for which methods.
 #[derive(Clone, Debug)]
@@ -43,8 +48,8 @@ pub(crate) fn supervisor_settings(
     observers: &Arc<Observers>,
 ) -> SupervisorSettings {
     let observers = Arc::clone(observers);
-    let on_transition = TransitionHook::new(move |transition| {
-        observers.emit(Event::BreakerChanged { state: state_after(transition) });
+    let on_transition = TransitionHook::new(move |Change { origin, transition }| {
+        observers.emit(Event::BreakerChanged { origin, state: state_after(transition) });
     });
     let breaker = &config.circuit_breaker;
     SupervisorSettings {
@@ -53,6 +58,10 @@ pub(crate) fn supervisor_settings(
             recovery_timeout: breaker.recovery_timeout,
             half_open_max_calls: breaker.half_open_max_calls,
             rates: rates(breaker),
+        },
+        scope: match breaker.scope {
+            BreakerScope::Client => Scope::Client,
+            BreakerScope::Origin => Scope::Origin { most: MOST_ORIGINS },
         },
         budget: BudgetSettings {
             ratio: config.retry.budget.ratio,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::{
-    HeaderValue,
+    HeaderValue, Uri,
     header::{self, HeaderName},
 };
 
@@ -65,13 +65,18 @@ impl CallDefaults {
         })
     }
 
+    /// The URL of a call: a path below the base URL, or an absolute URL.
+    pub(crate) fn resolve(&self, url: &str, query: &str) -> Result<Uri, Error> {
+        url::resolve(&self.base_url, url, query)
+            .map_err(|why| Error::new(ErrorKind::InvalidUrl, format!("the URL {why}")))
+    }
+
     /// Makes a call ready to be sent.
     pub(crate) fn prepare(&self, parts: Parts) -> Result<Prepared, Error> {
         if let Some(fault) = parts.fault {
             return Err(fault);
         }
-        let uri = url::resolve(&self.base_url, &parts.url, &parts.query)
-            .map_err(|why| Error::new(ErrorKind::InvalidUrl, format!("the URL {why}")))?;
+        let uri = self.resolve(&parts.url, &parts.query)?;
         let key = if parts.request_id.is_some() { Key::Callers } else { Key::Random };
         let request_id = parts.request_id.unwrap_or_else(RequestId::random);
         let mut headers = parts.headers;

@@ -9,6 +9,7 @@ use http::{
 
 use crate::{
     method::Method,
+    origin::Origin,
     request_id,
     transport::{Reply, Request},
 };
@@ -60,7 +61,7 @@ pub(crate) fn next(request: &Request, reply: &Reply) -> Result<Option<Request>, 
         next.body.clear();
         next.headers.retain(|(name, _)| !describes_body(name));
     }
-    if !same_origin(&request.uri, &next.uri) {
+    if Origin(&request.uri) != Origin(&next.uri) {
         next.headers.retain(|(name, _)| !SECRET.contains(&name.as_str()) && name != header::HOST);
     }
     Ok(Some(next))
@@ -113,12 +114,6 @@ fn has_empty_host(location: &str) -> bool {
         Some(rest) => rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']),
         None => after_scheme.is_some(),
     }
-}
-
-fn same_origin(one: &Uri, other: &Uri) -> bool {
-    let port = |uri: &Uri| uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let host = |uri: &Uri| uri.host().unwrap_or_default().to_ascii_lowercase();
-    one.scheme() == other.scheme() && host(one) == host(other) && port(one) == port(other)
 }
 
 fn describes_body(name: &HeaderName) -> bool {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record, kv};
-use resilient_client::{BreakerState, ClientConfig, LogLevel, ResilientClient};
+use resilient_client::{BreakerScope, BreakerState, ClientConfig, LogLevel, ResilientClient};
 use workspace_tests::wire_server::{Act, Gate, WireServer, reply, until};
 
 /// A record as it was made.
@@ -166,6 +166,27 @@ async fn at_info_only_events_that_concern_all_calls_are_logged() {
         opened.fields,
         [("failures".to_owned(), "2".to_owned()), ("recovery_seconds".to_owned(), "0.5".to_owned())]
     );
+}
+
+#[actix_rt::test]
+async fn the_lines_of_a_breaker_of_an_origin_name_the_origin() {
+    let server = WireServer::always(vec![reply(500, "", "")]).await;
+    let client = client(&server, "origins", LogLevel::Warning, |c| {
+        c.retry.max_attempts = 1;
+        c.circuit_breaker.scope = BreakerScope::Origin;
+        c.circuit_breaker.failure_rate = 1.0;
+        c.circuit_breaker.minimum_calls = 2;
+    });
+    for _ in 0..2 {
+        client.get("/path?secret").send().await.unwrap_err();
+    }
+    let url = server.url();
+    let seen = lines("origins");
+    let message =
+        format!("Circuit breaker of {url} opened after 2 of the last 2 calls failed, for 30 seconds");
+    assert_eq!(messages(&seen), [(Level::Warn, message.as_str())]);
+    let fields = [("failed", "2"), ("calls", "2"), ("recovery_seconds", "30"), ("origin", &url)];
+    assert_eq!(seen[0].fields, fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
 #[actix_rt::test]

@@ -8,13 +8,15 @@ use std::{sync::Arc, time::Instant};
 use derive_more::{Display, Error, From};
 
 use super::{
-    actor::{Admit, Command, Control, Failed, Hedge, Report, Supervisor},
+    actor::{Admit, Command, Control, Failed, Forget, Hedge, Report, Supervisor},
     breaker::{Outcome, Refusal},
+    circuit::Circuit,
     counters::SupervisorStats,
     permit::Permit,
-    published::{BreakerState, Published, View},
+    published::{BreakerState, View},
     retry::{Decision, FailedAttempt, RetryPolicy},
     settings::SupervisorSettings,
+    shared::Shared,
 };
 use crate::{
     address::Address,
@@ -26,7 +28,7 @@ use crate::{
 /// A cheap, cloneable handle to the actor that supervises calls. The actor ends with its last handle.
 #[derive(Clone, Debug)]
 pub struct SupervisorHandle {
-    published: Arc<Published>,
+    shared: Arc<Shared>,
     address: Address<Supervisor>,
     samples: Samples,
 }
@@ -81,31 +83,47 @@ impl SupervisorHandle {
 
     /// Counts a call, which adds to the retry budget.
     pub fn count_call(&self) {
-        self.published.counters().count_call();
+        self.shared.counters.count_call();
     }
 
-    /// Refuses a call, without a message to the actor, when the breaker is certainly open.
+    /// Returns the breaker of a call. `origin` makes the name of the origin that is called, and is only asked where
+    /// origins have breakers of their own.
+    pub fn circuit<N: AsRef<str>>(&self, origin: impl FnOnce() -> N) -> Circuit {
+        let Some(origins) = &self.shared.origins else { return Circuit::CLIENT };
+        let found = origins.find(origin().as_ref(), now);
+        if let Some(forgotten) = found.forgotten {
+            self.address.send(Forget(forgotten));
+        }
+        Circuit::of(found.circuit)
+    }
+
+    /// Refuses a call, without a message to the actor, when its breaker is certainly open.
     ///
     /// # Errors
     ///
     /// The refusal. `Ok` does not mean that [`admit`](Self::admit) will admit the call.
-    pub fn fail_fast(&self) -> Result<(), Refusal> {
-        match self.published.view(now) {
+    pub fn fail_fast(&self, circuit: &Circuit) -> Result<(), Refusal> {
+        match self.shared.view(circuit, now) {
             View::Open(refusal) => Err(refusal),
             View::Clean { .. } | View::Failing { .. } | View::Ask => Ok(()),
         }
     }
 
-    /// Asks to make a call that will have ended by `expires`.
+    /// Asks the breaker to make a call that will have ended by `expires`.
     ///
     /// # Errors
     ///
     /// [`Rejection`] when the breaker refuses or the actor has not answered.
-    pub async fn admit(&self, expires: Instant) -> Result<Permit, Rejection> {
-        match self.published.view(now) {
-            View::Clean { generation } | View::Failing { generation } => Ok(Permit::regular(generation)),
+    pub async fn admit(&self, circuit: &Circuit, expires: Instant) -> Result<Permit, Rejection> {
+        match self.shared.view(circuit, now) {
+            View::Clean { generation } | View::Failing { generation } => {
+                Ok(Permit::regular(circuit.clone(), generation))
+            }
             View::Open(refusal) => Err(Rejection::Refused(refusal)),
-            View::Ask => Ok(self.address.ask(|reply| Admit { expires, reply }).await??),
+            View::Ask => {
+                let circuit = circuit.clone();
+                Ok(self.address.ask(|reply| Admit { circuit, expires, reply }).await??)
+            }
         }
     }
 
@@ -116,20 +134,22 @@ impl SupervisorHandle {
     ///
     /// As [`admit`](Self::admit).
     pub async fn renew(&self, permit: Permit, expires: Instant) -> Result<Permit, Rejection> {
-        if permit.is_probe() || self.published.view(now).generation() == Some(permit.ticket().generation) {
+        let generation = self.shared.view(permit.circuit(), now).generation();
+        if permit.is_probe() || generation == Some(permit.ticket().generation) {
             return Ok(permit);
         }
-        self.admit(expires).await
+        self.admit(permit.circuit(), expires).await
     }
 
     /// Reports that the call succeeded: the server gave an answer.
-    pub async fn succeeded(&self, mut permit: Permit) {
+    pub async fn succeeded(&self, permit: Permit) {
         let unchanged = View::Clean { generation: permit.ticket().generation };
-        if self.samples == Samples::Failures && !permit.is_probe() && self.published.view(now) == unchanged {
+        let is_unchanged = || self.shared.published(permit.circuit()).view(now) == unchanged;
+        if self.samples == Samples::Failures && !permit.is_probe() && is_unchanged() {
             return;
         }
-        let ticket = permit.take();
-        let report = |reply| Report { ticket, outcome: Outcome::Success, reply: Some(reply) };
+        let (circuit, ticket) = permit.take();
+        let report = |reply| Report { circuit, ticket, outcome: Outcome::Success, reply: Some(reply) };
         // An actor that has ended or failed has lost the state that this result was for.
         let _ = self.address.ask(report).await;
     }
@@ -163,20 +183,28 @@ impl SupervisorHandle {
         if permit.is_probe() {
             return Err(NoHedge::BreakerChanged);
         }
-        self.address.ask(|reply| Hedge { ticket: permit.ticket(), reply }).await?
+        self.address
+            .ask(|reply| Hedge { circuit: permit.circuit().clone(), ticket: permit.ticket(), reply })
+            .await?
     }
 
-    /// Returns the state of the breaker now.
+    /// Returns the state of the breaker now; where origins have their own, the worst of all states.
     pub fn state(&self) -> BreakerState {
-        self.published.view(now).state()
+        self.shared.state(now)
+    }
+
+    /// Returns the state of the breaker of an origin now: closed if it has none. This is no use of the breaker.
+    pub fn state_of<N: AsRef<str>>(&self, origin: impl FnOnce() -> N) -> BreakerState {
+        let circuit = self.shared.origins.as_ref().and_then(|origins| origins.peek(origin().as_ref()));
+        self.shared.view(&circuit.map_or(Circuit::CLIENT, Circuit::of), now).state()
     }
 
     /// Returns the counters.
     pub fn stats(&self) -> SupervisorStats {
-        self.published.counters().stats(self.address.restarts())
+        self.shared.counters.stats(self.address.restarts())
     }
 
-    /// Opens the breaker until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
+    /// Opens the breaker, for every origin, until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
     ///
     /// # Errors
     ///
@@ -185,7 +213,7 @@ impl SupervisorHandle {
         self.control(Command::ForceOpen).await
     }
 
-    /// Closes the breaker, with no failures counted.
+    /// Closes the breaker, and that of every origin, with no failures counted.
     ///
     /// # Errors
     ///
@@ -194,7 +222,7 @@ impl SupervisorHandle {
         self.control(Command::ForceClosed).await
     }
 
-    /// Closes the breaker and resets the retry budget to what it was at the start.
+    /// Closes the breaker, and that of every origin, and resets the retry budget to what it was at the start.
     ///
     /// # Errors
     ///
@@ -217,13 +245,13 @@ impl SupervisorHandle {
 
 /// Makes a handle, and the actor that has yet to be started.
 fn prepare(settings: SupervisorSettings) -> (SupervisorHandle, Unstarted) {
-    let published = Arc::new(Published::new(now()));
-    let for_actor = Arc::clone(&published);
+    let shared = Arc::new(Shared::new(settings.scope, now()));
+    let for_actor = Arc::clone(&shared);
     let samples = if settings.breaker.rates.is_some() { Samples::All } else { Samples::Failures };
     let (address, actor) = lifecycle::prepare(move |address, last_generation| {
         Supervisor::new(settings.clone(), Arc::clone(&for_actor), address, last_generation)
     });
-    (SupervisorHandle { published, address, samples }, actor)
+    (SupervisorHandle { shared, address, samples }, actor)
 }
 
 #[cfg(test)]

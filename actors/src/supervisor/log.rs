@@ -1,10 +1,13 @@
 //! The supervisor's log lines. It logs no single call, only changes that concern all of them.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use log::{Level, LevelFilter};
+use log::{Level, LevelFilter, Record, kv::Value};
 
-use super::breaker::{Cause, Transition};
+use super::{
+    breaker::{Cause, Transition},
+    settings::Change,
+};
 
 /// Where a supervisor logs, and from which level on.
 #[derive(Clone, Debug)]
@@ -21,24 +24,16 @@ impl LogTarget {
         level <= self.level && log::log_enabled!(target: &self.target, level)
     }
 
-    pub(super) fn transition(&self, transition: Transition) {
-        let level = match transition {
+    pub(super) fn change(&self, change: Change<'_>) {
+        let level = match change.transition {
             Transition::Opened { .. } => Level::Warn,
             Transition::HalfOpened | Transition::Closed => Level::Info,
         };
-        if !self.enabled(level) {
-            return;
-        }
-        let target = &*self.target;
-        match transition {
-            Transition::Opened { cause, recovery: Some(recovery) } => {
-                opened(target, cause, recovery.as_secs_f64());
-            }
-            Transition::Opened { recovery: None, .. } => {
-                log::warn!(target: target, "Circuit breaker opened by hand, until it is closed by hand");
-            }
-            Transition::HalfOpened => log::info!(target: target, "Circuit breaker half-open"),
-            Transition::Closed => log::info!(target: target, "Circuit breaker closed"),
+        if self.enabled(level) {
+            let fields = fields(change);
+            let mut record = Record::builder();
+            record.target(&self.target).level(level).module_path(Some(module_path!())).key_values(&fields);
+            log::logger().log(&record.args(format_args!("{change}")).build());
         }
     }
 
@@ -50,22 +45,57 @@ impl LogTarget {
     }
 }
 
-fn opened(target: &str, cause: Cause, seconds: f64) {
-    match cause {
-        Cause::Consecutive { failures } => {
-            log::warn!(target: target, failures, recovery_seconds = seconds;
-                "Circuit breaker opened after {failures} failures, for {seconds} seconds");
+/// The fields of the line, the numbers that opened the breaker first.
+fn fields(change: Change<'_>) -> Vec<(&'static str, Value<'_>)> {
+    let mut fields = Vec::new();
+    if let Transition::Opened { cause, recovery: Some(recovery) } = change.transition {
+        match cause {
+            Cause::Consecutive { failures } => fields.push(("failures", failures.into())),
+            Cause::FailureRate { failed, calls } => {
+                fields.extend([("failed", failed.into()), ("calls", calls.into())]);
+            }
+            Cause::SlowCallRate { slow, calls } => {
+                fields.extend([("slow", slow.into()), ("calls", calls.into())]);
+            }
+            Cause::ByHand => {}
         }
-        Cause::FailureRate { failed, calls } => {
-            log::warn!(target: target, failed, calls, recovery_seconds = seconds;
-                "Circuit breaker opened after {failed} of the last {calls} calls failed, for {seconds} seconds");
+        fields.push(("recovery_seconds", recovery.as_secs_f64().into()));
+    }
+    fields.extend(change.origin.map(|origin| ("origin", origin.into())));
+    fields
+}
+
+/// The sentence of the line.
+impl fmt::Display for Change<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Circuit breaker")?;
+        if let Some(origin) = self.origin {
+            write!(f, " of {origin}")?;
         }
-        Cause::SlowCallRate { slow, calls } => {
-            log::warn!(target: target, slow, calls, recovery_seconds = seconds;
-                "Circuit breaker opened after {slow} of the last {calls} calls were slow, for {seconds} seconds");
+        match self.transition {
+            Transition::HalfOpened => f.write_str(" half-open"),
+            Transition::Closed => f.write_str(" closed"),
+            Transition::Opened { recovery: None, .. } => {
+                f.write_str(" opened by hand, until it is closed by hand")
+            }
+            Transition::Opened { cause, recovery: Some(recovery) } => {
+                write!(f, " opened {cause}, for {} seconds", recovery.as_secs_f64())
+            }
         }
-        Cause::ByHand => {
-            log::warn!(target: target, "Circuit breaker opened by hand, for {seconds} seconds");
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Consecutive { failures } => write!(f, "after {failures} failures"),
+            Self::FailureRate { failed, calls } => {
+                write!(f, "after {failed} of the last {calls} calls failed")
+            }
+            Self::SlowCallRate { slow, calls } => {
+                write!(f, "after {slow} of the last {calls} calls were slow")
+            }
+            Self::ByHand => f.write_str("by hand"),
         }
     }
 }

@@ -2,33 +2,39 @@
 //! knows no HTTP, does no I/O, and never waits in place of a caller.
 //!
 //! The rules, as plain values that get the time passed in:
-//! * [`breaker`]: the circuit breaker; [`budget`]: how many retries all calls may make;
+//! * [`breaker`]: the circuit breaker; `breakers`: those of all origins; [`budget`]: how many retries all calls may make;
 //! * [`retry`]: whether a failed attempt is retried; [`backoff`]: how long it waits before that.
 //!
 //! Around them:
 //! * `actor`: owns the state of the rules and handles one message at a time;
-//! * `published`: what is read without a message to the actor, `counters` included;
-//! * `handle` and `permit`: what callers hold;
+//! * `shared`: what is read without a message to the actor: the `published` state of each breaker, those of `origins`
+//!   included, and the `counters`;
+//! * `handle`, `circuit` and `permit`: what callers hold;
 //! * `settings` and `log`: what it is started with, and what it logs.
 
 mod actor;
 pub mod backoff;
 pub mod breaker;
+mod breakers;
 pub mod budget;
+mod circuit;
 mod counters;
 mod handle;
 mod log;
+mod origins;
 mod permit;
 mod published;
 pub mod retry;
 mod settings;
+mod shared;
 
 pub use self::{
+    circuit::Circuit,
     counters::SupervisorStats,
     handle::{NoHedge, Rejection, SupervisorHandle},
     log::LogTarget,
     permit::Permit,
     published::BreakerState,
     retry::Decision,
-    settings::{SupervisorSettings, TransitionHook},
+    settings::{Change, Scope, SupervisorSettings, TransitionHook},
 };

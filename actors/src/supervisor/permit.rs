@@ -1,8 +1,11 @@
 //! The right to make one call, which gives itself back when it is dropped.
 
+use std::mem;
+
 use super::{
     actor::{Report, Supervisor},
     breaker::{Outcome, Role, Speed, Ticket},
+    circuit::Circuit,
 };
 use crate::address::WeakAddress;
 
@@ -10,20 +13,22 @@ use crate::address::WeakAddress;
 #[derive(Debug)]
 pub struct Permit {
     ticket: Ticket,
+    circuit: Circuit,
     /// Where to give the place back; only a probe has one.
     probe_of: Option<WeakAddress<Supervisor>>,
 }
 
 impl Permit {
     /// Makes a permit of a closed breaker, which is issued without a message.
-    pub(super) fn regular(generation: u64) -> Self {
-        Self { ticket: Ticket { generation, role: Role::Regular, speed: Speed::Normal }, probe_of: None }
+    pub(super) fn regular(circuit: Circuit, generation: u64) -> Self {
+        let ticket = Ticket { generation, role: Role::Regular, speed: Speed::Normal };
+        Self { ticket, circuit, probe_of: None }
     }
 
     /// Makes the permit of a ticket that the breaker issued.
-    pub(super) fn issued(ticket: Ticket, supervisor: &WeakAddress<Supervisor>) -> Self {
+    pub(super) fn issued(circuit: Circuit, ticket: Ticket, supervisor: &WeakAddress<Supervisor>) -> Self {
         let probe_of = matches!(ticket.role, Role::Probe(_)).then(|| supervisor.clone());
-        Self { ticket, probe_of }
+        Self { ticket, circuit, probe_of }
     }
 
     /// Whether it holds one of the places of a half-open breaker.
@@ -36,6 +41,11 @@ impl Permit {
         self.ticket.speed = Speed::Slow;
     }
 
+    /// The breaker that issued it.
+    pub(super) fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+
     pub(super) fn ticket(&self) -> Ticket {
         self.ticket
     }
@@ -46,17 +56,18 @@ impl Permit {
         self
     }
 
-    /// Takes the ticket out for a report, so that the drop reports nothing.
-    pub(super) fn take(&mut self) -> Ticket {
+    /// Takes the ticket and its breaker out for a report, so that the drop reports nothing.
+    pub(super) fn take(mut self) -> (Circuit, Ticket) {
         self.probe_of = None;
-        self.ticket
+        (mem::take(&mut self.circuit), self.ticket)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(supervisor) = self.probe_of.take() {
-            supervisor.send(Report { ticket: self.ticket, outcome: Outcome::Abandoned, reply: None });
+            let (circuit, ticket) = (mem::take(&mut self.circuit), self.ticket);
+            supervisor.send(Report { circuit, ticket, outcome: Outcome::Abandoned, reply: None });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What callers read without a message: the breaker's state in one atomic word, and the counters.
+//! The state of a breaker that callers read without a message, in one atomic word.
 //!
 //! It is one word so that no reader ever sees half of a change. Only the actor writes it, and it does so before it
 //! answers the caller that caused the change.
@@ -10,10 +10,7 @@ use std::{
 
 use derive_more::Display;
 
-use super::{
-    breaker::{Breaker, Refusal, State, Until},
-    counters::Counters,
-};
+use super::breaker::{Breaker, Refusal, State, Until};
 
 const TAG: u64 = 0b11 << 62;
 const CLEAN: u64 = 0b00 << 62;
@@ -23,12 +20,11 @@ const HALF_OPEN: u64 = 0b11 << 62;
 /// The payload of a breaker that was opened by hand.
 const FORCED: u64 = !TAG;
 
-/// The word and the counters, shared by the actor and all handles.
+/// The word, shared by the actor and all handles.
 #[derive(Debug)]
 pub(super) struct Published {
     word: AtomicU64,
     started: Instant,
-    counters: Counters,
 }
 
 /// The state of the breaker, as callers see it.
@@ -59,8 +55,14 @@ pub(super) enum View {
 }
 
 impl Published {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { word: AtomicU64::new(CLEAN), started: now, counters: Counters::default() }
+    /// Makes the word of a closed breaker.
+    pub(super) fn new(now: Instant, generation: u64) -> Self {
+        Self { word: AtomicU64::new(CLEAN | generation), started: now }
+    }
+
+    /// Writes that the breaker is closed, with no failures counted.
+    pub(super) fn publish_closed(&self, generation: u64) {
+        self.word.store(CLEAN | generation & !TAG, Ordering::Release);
     }
 
     /// Writes the state of the breaker.
@@ -93,14 +95,21 @@ impl Published {
         }
     }
 
-    pub(super) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
     /// Converts to microseconds since the start, rounded up so that no caller asks before the actor would agree.
     fn micros(&self, until: Instant) -> u64 {
         let nanos = until.saturating_duration_since(self.started).as_nanos();
         u64::try_from(nanos.div_ceil(1_000)).unwrap_or(u64::MAX).min(FORCED - 1)
+    }
+}
+
+impl BreakerState {
+    /// Returns the worse of two states.
+    pub(super) fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Open, _) | (_, Self::Open) => Self::Open,
+            (Self::HalfOpen, _) | (_, Self::HalfOpen) => Self::HalfOpen,
+            (Self::Closed, Self::Closed) => Self::Closed,
+        }
     }
 }
 
@@ -132,7 +141,7 @@ mod tests {
     fn the_word_says_what_the_breaker_is() {
         let now = Instant::now();
         let at = |d: u64| now + Duration::from_nanos(d);
-        let published = Published::new(now);
+        let published = Published::new(now, 1);
         let mut breaker = Breaker::new(
             BreakerSettings {
                 failure_threshold: 2,

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -17,6 +18,8 @@ use super::{
 pub struct SupervisorSettings {
     /// When the circuit breaker opens and closes.
     pub breaker: BreakerSettings,
+    /// Which calls share a circuit breaker.
+    pub scope: Scope,
     /// How many retries all calls together may make.
     pub budget: BudgetSettings,
     /// Where it logs.
@@ -27,20 +30,43 @@ pub struct SupervisorSettings {
     pub seed: Option<u64>,
 }
 
-/// What is called, in the actor, after each change of the breaker. It must neither block nor panic.
+/// Which calls share a circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All calls share one.
+    Client,
+    /// The calls to one origin share one.
+    Origin {
+        /// The most origins that have a breaker; beyond it the longest unused one is forgotten.
+        most: NonZeroUsize,
+    },
+}
+
+/// A change of a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change<'a> {
+    /// The origin whose breaker changed; `None` for the breaker of the whole client.
+    pub origin: Option<&'a str>,
+    /// What it changed to.
+    pub transition: Transition,
+}
+
+/// What is called, in the actor, after each change of a breaker. It must neither block nor panic.
 #[derive(Clone, Default)]
-pub struct TransitionHook(Option<Arc<dyn Fn(Transition) + Send + Sync>>);
+pub struct TransitionHook(Option<Arc<Hook>>);
+
+type Hook = dyn Fn(Change<'_>) + Send + Sync;
 
 impl TransitionHook {
     /// Makes a hook of a function.
-    pub fn new(hook: impl Fn(Transition) + Send + Sync + 'static) -> Self {
+    pub fn new(hook: impl Fn(Change<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(hook)))
     }
 
     /// Calls the hook. A panic in it ends here: the change has been made, and the actor goes on.
-    pub(super) fn call(&self, transition: Transition) {
+    pub(super) fn call(&self, change: Change<'_>) {
         if let Some(hook) = &self.0 {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook(transition)));
+            let _ = catch_unwind(AssertUnwindSafe(|| hook(change)));
         }
     }
 }

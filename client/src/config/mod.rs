@@ -1,5 +1,6 @@
 //! The configuration of a client, with its defaults. `check` says what is out of range, `env` reads the environment.
 
+mod breaker_scope;
 mod breaker_window;
 mod check;
 mod env;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::{check_deadline, check_hedge, check_retry, check_timeout};
 pub use self::{
+    breaker_scope::BreakerScope,
     breaker_window::BreakerWindow,
     hedge::{HedgeAfter, HedgeConfig},
     level::LogLevel,
@@ -230,6 +232,8 @@ pub struct CircuitBreakerConfig {
     pub recovery_timeout: Duration,
     /// The probes that may be in flight while the breaker is half-open. Default 1; 1 to 1000.
     pub half_open_max_calls: u32,
+    /// Which calls share a breaker. Default all calls of the client.
+    pub scope: BreakerScope,
     /// The calls of which the shares below are taken. Default the last 100.
     pub window: BreakerWindow,
     /// The share of failed calls that opens the breaker too; 0 does not look at it. Default 0; 0 to 1.
@@ -250,6 +254,7 @@ impl Default for CircuitBreakerConfig {
             failure_threshold: 5,
             recovery_timeout: Duration::from_secs(30),
             half_open_max_calls: 1,
+            scope: BreakerScope::default(),
             window: BreakerWindow::default(),
             failure_rate: 0.0,
             slow_call_duration: Duration::from_secs(5),

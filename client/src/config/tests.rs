@@ -245,6 +245,19 @@ fn a_variable_with_a_bad_value_is_rejected_by_its_name() {
 }
 
 #[test]
+fn the_scope_of_a_breaker_is_the_client_or_an_origin() {
+    for (text, expected) in [("client", BreakerScope::Client), ("Origin", BreakerScope::Origin)] {
+        let breaker = from(&[("RESILIENT_CIRCUIT_BREAKER_SCOPE", text)]).unwrap().circuit_breaker;
+        assert_eq!(breaker.scope, expected);
+        let json = serde_json::to_string(&breaker).unwrap();
+        assert_eq!(serde_json::from_str::<CircuitBreakerConfig>(&json).unwrap(), breaker);
+    }
+    for bad in ["host", "client,origin", "1"] {
+        from(&[("RESILIENT_CIRCUIT_BREAKER_SCOPE", bad)]).unwrap_err();
+    }
+}
+
+#[test]
 fn the_window_of_a_breaker_is_a_number_of_calls_or_of_seconds() {
     for (text, expected) in [
         ("100", BreakerWindow::Calls(100)),
@@ -259,6 +272,12 @@ fn the_window_of_a_breaker_is_a_number_of_calls_or_of_seconds() {
         assert_eq!((breaker.window, breaker.failure_rate), (expected, 0.5));
         let json = serde_json::to_string(&breaker).unwrap();
         assert_eq!(serde_json::from_str::<CircuitBreakerConfig>(&json).unwrap(), breaker);
+    }
+    let window = |text: &str| serde_json::from_str::<CircuitBreakerConfig>(text);
+    assert_eq!(window(r#"{"window":50}"#).unwrap().window, BreakerWindow::Calls(50));
+    assert_eq!(window(r#"{"window":"50"}"#).unwrap().window, BreakerWindow::Calls(50));
+    for bad in ["-1", "1.5", r#""10m""#, "null", "true", r#"{"calls":5}"#] {
+        window(&format!(r#"{{"window":{bad}}}"#)).unwrap_err();
     }
     for bad in ["s", "-1", "-1s", "NaNs", "1.5", "10 s", "10m"] {
         from(&[("RESILIENT_CIRCUIT_BREAKER_WINDOW", bad)]).unwrap_err();

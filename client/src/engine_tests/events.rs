@@ -58,7 +58,7 @@ fn assert_changes(bench: &Bench, states: &[BreakerState]) {
     let heard = bench.heard.0.lock().unwrap();
     let changes: Vec<_> = heard.iter().filter(|event| event.starts_with("BreakerChanged")).collect();
     let expected: Vec<_> =
-        states.iter().map(|&state| format!("{:?}", Event::BreakerChanged { state })).collect();
+        states.iter().map(|&state| format!("{:?}", Event::BreakerChanged { origin: None, state })).collect();
     assert_eq!(changes, expected.iter().collect::<Vec<_>>());
 }
 

@@ -69,8 +69,10 @@ pub enum Event<'a> {
         /// The wait before the next attempt.
         wait: Duration,
     },
-    /// The circuit breaker changed its state.
+    /// A circuit breaker changed its state.
     BreakerChanged {
+        /// The origin whose breaker it is, as `http://host:8000`; `None` for the breaker of the whole client.
+        origin: Option<&'a str>,
         /// The state that it is in now.
         state: BreakerState,
     },

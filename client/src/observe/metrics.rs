@@ -1,5 +1,10 @@
 //! The observer that feeds the `metrics` facade.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use resilience_actors::supervisor::BreakerState;
 
@@ -14,7 +19,8 @@ use super::event::{AttemptEnding, Event, Observer};
 /// * `resilient_retries_total`: retries planned. `resilient_hedges_total`: hedges sent.
 /// * `resilient_slot_waits_total`: calls that waited for a bulkhead slot.
 /// * `resilient_breaker_changes_total{state}`: changes of the breaker to `open`, `half_open` or `closed`.
-/// * `resilient_breaker_open`: 1 while the breaker is open, 0.5 while it is half-open, else 0.
+/// * `resilient_breaker_open`: 1 while the breaker is open, 0.5 while it is half-open, else 0. Where each origin has its
+///   own breaker, this is the highest of them.
 ///
 /// No label grows with what is called. The gauges follow the events that they have seen, so name the observer in the
 /// [configuration](crate::ClientConfig::observer), and use one recorder for each client whose breaker is watched.
@@ -32,6 +38,8 @@ pub struct MetricsObserver {
     half_opened: Counter,
     closed: Counter,
     open: Gauge,
+    /// The breakers that are not closed, by their origins, each with its part in the gauge. Locked when one changes.
+    not_closed: Mutex<HashMap<Option<Box<str>>, f64>>,
 }
 
 impl MetricsObserver {
@@ -53,7 +61,23 @@ impl MetricsObserver {
             half_opened: changes("half_open"),
             closed: changes("closed"),
             open: gauge!("resilient_breaker_open"),
+            not_closed: Mutex::default(),
         }
+    }
+
+    fn breaker_changed(&self, origin: Option<&str>, state: BreakerState) {
+        let (changes, open) = match state {
+            BreakerState::Open => (&self.opened, Some(1.0)),
+            BreakerState::HalfOpen => (&self.half_opened, Some(0.5)),
+            BreakerState::Closed => (&self.closed, None),
+        };
+        changes.increment(1);
+        let mut not_closed = self.not_closed.lock().unwrap_or_else(PoisonError::into_inner);
+        match open {
+            Some(open) => drop(not_closed.insert(origin.map(Box::from), open)),
+            None => drop(not_closed.remove(&origin.map(Box::from))),
+        }
+        self.open.set(not_closed.values().copied().fold(0.0, f64::max));
     }
 }
 
@@ -80,15 +104,7 @@ impl Observer for MetricsObserver {
             Event::RetryPlanned { .. } => self.retries.increment(1),
             Event::HedgeSent { .. } => self.hedges.increment(1),
             Event::SlotAwaited { .. } => self.slot_waits.increment(1),
-            Event::BreakerChanged { state } => {
-                let (changes, open) = match state {
-                    BreakerState::Open => (&self.opened, 1.0),
-                    BreakerState::HalfOpen => (&self.half_opened, 0.5),
-                    BreakerState::Closed => (&self.closed, 0.0),
-                };
-                changes.increment(1);
-                self.open.set(open);
-            }
+            Event::BreakerChanged { origin, state } => self.breaker_changed(origin, state),
             _ => {}
         }
     }
@@ -121,8 +137,15 @@ mod tests {
         observer.on(&Event::AttemptBegun { id, number: 5 });
         observer.on(&Event::HedgeSent { id, number: 5 });
         observer.on(&Event::SlotAwaited { id });
-        observer.on(&Event::BreakerChanged { state: BreakerState::Open });
-        observer.on(&Event::BreakerChanged { state: BreakerState::HalfOpen });
+        // The highest of what is not closed: the other breaker is closed again.
+        for (origin, state) in [
+            (None, BreakerState::Open),
+            (Some("http://other"), BreakerState::Open),
+            (None, BreakerState::HalfOpen),
+            (Some("http://other"), BreakerState::Closed),
+        ] {
+            observer.on(&Event::BreakerChanged { origin, state });
+        }
 
         let mut seen = BTreeMap::new();
         for (key, _, _, value) in snapshotter.snapshot().into_vec() {
@@ -144,9 +167,9 @@ mod tests {
             ("resilient_retries_total", "0"),
             ("resilient_hedges_total", "1"),
             ("resilient_slot_waits_total", "1"),
-            ("resilient_breaker_changes_total open", "1"),
+            ("resilient_breaker_changes_total open", "2"),
             ("resilient_breaker_changes_total half_open", "1"),
-            ("resilient_breaker_changes_total closed", "0"),
+            ("resilient_breaker_changes_total closed", "1"),
             ("resilient_breaker_open", "0.5"),
         ] {
             assert_eq!(seen.get(name).map(String::as_str), Some(value), "{name}: {seen:?}");

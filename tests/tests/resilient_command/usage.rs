@@ -40,6 +40,7 @@ async fn the_help_of_a_command_lists_every_flag() {
         "--failure-threshold",
         "--recovery-timeout",
         "--half-open-max-calls",
+        "--breaker-scope",
         "--breaker-window",
         "--failure-rate",
         "--slow-call-rate",

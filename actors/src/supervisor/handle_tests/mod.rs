@@ -1,5 +1,7 @@
-//! The actor through its handle, under a paused clock. What a panic in a handler costs stands in `panics`.
+//! The actor through its handle, under a paused clock. Panics in a handler have a file of their own,
+//! and so have the breakers of origins.
 
+mod origins;
 mod panics;
 
 use std::time::Duration;
@@ -8,7 +10,7 @@ use futures::{FutureExt, future::join_all};
 
 use super::*;
 use crate::supervisor::{
-    LogTarget, TransitionHook,
+    LogTarget, Scope, TransitionHook,
     backoff::{Backoff, Jitter},
     breaker::BreakerSettings,
     budget::BudgetSettings,
@@ -25,6 +27,7 @@ fn settings(threshold: u32, probes: u32, retries_per_second: f64) -> SupervisorS
             half_open_max_calls: probes,
             rates: None,
         },
+        scope: Scope::Client,
         budget: BudgetSettings { ratio: 0.2, per_second: retries_per_second },
         log: LogTarget { target: "test".into(), level: log::LevelFilter::Info },
         on_transition: TransitionHook::default(),
@@ -61,7 +64,7 @@ async fn fail(supervisor: &SupervisorHandle, permit: Permit, number: u32, of: u3
 
 /// One call that fails for good.
 async fn failed_call(supervisor: &SupervisorHandle) {
-    let permit = supervisor.admit(lease()).await.unwrap();
+    let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     fail(supervisor, permit, 1, 1).await;
 }
 
@@ -75,7 +78,8 @@ async fn opened(probes: u32) -> SupervisorHandle {
 #[actix_rt::test]
 async fn while_nothing_fails_no_call_waits_for_the_actor() {
     let supervisor = start(5, 1, 10.0);
-    let permit = supervisor.admit(lease()).now_or_never().expect("no message is sent").unwrap();
+    let permit =
+        supervisor.admit(&Circuit::CLIENT, lease()).now_or_never().expect("no message is sent").unwrap();
     let permit = supervisor.renew(permit, lease()).now_or_never().expect("no message is sent").unwrap();
     supervisor.succeeded(permit).now_or_never().expect("no message is sent");
 }
@@ -85,15 +89,15 @@ async fn an_open_breaker_refuses_without_asking_the_actor() {
     let supervisor = opened(1).await;
     tokio::time::advance(Duration::from_secs(10)).await;
     let wait = Refusal { retry_after: Some(Duration::from_secs(20)) };
-    assert_eq!(supervisor.fail_fast(), Err(wait));
-    let refused = supervisor.admit(lease()).now_or_never().expect("no message is sent");
+    assert_eq!(supervisor.fail_fast(&Circuit::CLIENT), Err(wait));
+    let refused = supervisor.admit(&Circuit::CLIENT, lease()).now_or_never().expect("no message is sent");
     assert_eq!(refused.unwrap_err(), Rejection::Refused(wait));
 }
 
 #[actix_rt::test]
 async fn a_call_with_all_its_attempts_counts_once() {
     let supervisor = start(2, 1, 10.0);
-    let mut permit = supervisor.admit(lease()).await.unwrap();
+    let mut permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     for number in 1..=3 {
         let (decision, back) = fail(&supervisor, permit, number, 4).await;
         assert_eq!(decision, Decision::Retry { wait: Duration::from_secs(1 << (number - 1)) });
@@ -109,7 +113,7 @@ async fn a_call_with_all_its_attempts_counts_once() {
 #[actix_rt::test]
 async fn a_hedge_is_taken_from_the_budget_and_only_the_closed_breaker_that_admitted_its_call_allows_it() {
     let supervisor = start(1, 1, 2.0);
-    let permit = supervisor.admit(lease()).await.unwrap();
+    let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     for allowed in [Ok(()), Ok(()), Err(NoHedge::BudgetSpent)] {
         assert_eq!(supervisor.hedge(&permit).await, allowed);
     }
@@ -117,12 +121,12 @@ async fn a_hedge_is_taken_from_the_budget_and_only_the_closed_breaker_that_admit
     failed_call(&supervisor).await;
     assert_eq!(supervisor.hedge(&permit).await, Err(NoHedge::BreakerChanged), "the breaker is open");
     tokio::time::advance(RECOVERY).await;
-    let probe = supervisor.admit(lease()).await.unwrap();
+    let probe = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     assert_eq!(supervisor.hedge(&probe).await, Err(NoHedge::BreakerChanged), "a probe");
     assert_eq!(supervisor.hedge(&permit).await, Err(NoHedge::BreakerChanged), "it is half-open");
     supervisor.succeeded(probe).await;
     assert_eq!(supervisor.hedge(&permit).await, Err(NoHedge::BreakerChanged), "it has been open meanwhile");
-    let permit = supervisor.admit(lease()).await.unwrap();
+    let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     assert_eq!(supervisor.hedge(&permit).await, Ok(()));
     assert_eq!(supervisor.stats().hedges, 3);
 }
@@ -132,7 +136,7 @@ async fn a_success_after_failures_resets_the_count() {
     let supervisor = start(2, 1, 10.0);
     for _ in 0..5 {
         failed_call(&supervisor).await;
-        let permit = supervisor.admit(lease()).await.unwrap();
+        let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
         supervisor.succeeded(permit).await;
         assert_eq!(supervisor.state(), BreakerState::Closed);
     }
@@ -142,7 +146,7 @@ async fn a_thousand_ask_at_the_moment_of_recovery(allowed: u32) {
     let supervisor = opened(allowed).await;
     tokio::time::advance(RECOVERY).await;
     assert_eq!(supervisor.state(), BreakerState::HalfOpen);
-    let answers = join_all((0..1_000).map(|_| supervisor.admit(lease()))).await;
+    let answers = join_all((0..1_000).map(|_| supervisor.admit(&Circuit::CLIENT, lease()))).await;
     let permits: Vec<_> = answers.iter().flatten().collect();
     assert_eq!(permits.len(), allowed as usize);
     assert!(permits.iter().all(|permit| permit.is_probe()));
@@ -166,10 +170,10 @@ async fn of_a_thousand_calls_at_the_moment_of_recovery_exactly_the_allowed_ten_a
 async fn a_probe_that_is_dropped_gives_its_place_back() {
     let supervisor = opened(1).await;
     tokio::time::advance(RECOVERY).await;
-    let probe = supervisor.admit(lease()).await.unwrap();
-    assert!(supervisor.admit(lease()).await.is_err());
+    let probe = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
+    assert!(supervisor.admit(&Circuit::CLIENT, lease()).await.is_err());
     drop(probe);
-    assert!(supervisor.admit(lease()).await.is_ok());
+    assert!(supervisor.admit(&Circuit::CLIENT, lease()).await.is_ok());
 }
 
 #[actix_rt::test]
@@ -178,32 +182,32 @@ async fn a_probe_whose_caller_left_before_it_was_granted_gives_its_place_back() 
     tokio::time::advance(RECOVERY).await;
     for _ in 0..100 {
         // Dropped before the answer is made, or with the answer unread in the channel.
-        assert!(supervisor.admit(lease()).now_or_never().is_none());
-        let unread = supervisor.admit(lease());
+        assert!(supervisor.admit(&Circuit::CLIENT, lease()).now_or_never().is_none());
+        let unread = supervisor.admit(&Circuit::CLIENT, lease());
         futures::pin_mut!(unread);
         assert!(unread.as_mut().now_or_never().is_none());
         tokio::task::yield_now().await;
     }
     tokio::task::yield_now().await;
-    assert!(supervisor.admit(lease()).await.is_ok());
+    assert!(supervisor.admit(&Circuit::CLIENT, lease()).await.is_ok());
 }
 
 #[actix_rt::test]
 async fn a_probe_that_hangs_gives_its_place_back_when_its_lease_ends() {
     let supervisor = opened(1).await;
     tokio::time::advance(RECOVERY).await;
-    let _hung = supervisor.admit(lease()).await.unwrap();
+    let _hung = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     tokio::time::advance(Duration::from_secs(59)).await;
-    assert!(supervisor.admit(lease()).await.is_err());
+    assert!(supervisor.admit(&Circuit::CLIENT, lease()).await.is_err());
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert!(supervisor.admit(lease()).await.is_ok());
+    assert!(supervisor.admit(&Circuit::CLIENT, lease()).await.is_ok());
 }
 
 #[actix_rt::test]
 async fn a_probe_that_fails_opens_the_breaker_at_once_and_is_not_retried() {
     let supervisor = opened(1).await;
     tokio::time::advance(RECOVERY).await;
-    let probe = supervisor.admit(lease()).await.unwrap();
+    let probe = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     let (decision, _) = fail(&supervisor, probe, 1, 5).await;
     assert_eq!(decision, Decision::GiveUp(GiveUp::CircuitOpen));
     assert_eq!(supervisor.state(), BreakerState::Open);
@@ -214,7 +218,7 @@ async fn a_probe_that_fails_opens_the_breaker_at_once_and_is_not_retried() {
 async fn a_probe_that_succeeds_closes_the_breaker_before_its_call_returns() {
     let supervisor = opened(1).await;
     tokio::time::advance(RECOVERY).await;
-    let probe = supervisor.admit(lease()).await.unwrap();
+    let probe = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     supervisor.succeeded(probe).await;
     assert_eq!(supervisor.state(), BreakerState::Closed);
     let stats = supervisor.stats();
@@ -224,14 +228,14 @@ async fn a_probe_that_succeeds_closes_the_breaker_before_its_call_returns() {
 #[actix_rt::test]
 async fn a_result_from_before_the_breaker_opened_changes_nothing_after() {
     let supervisor = start(1, 1, 10.0);
-    let early = supervisor.admit(lease()).await.unwrap();
-    let earlier = supervisor.admit(lease()).await.unwrap();
+    let early = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
+    let earlier = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     failed_call(&supervisor).await;
     supervisor.succeeded(early).await;
     assert_eq!(supervisor.state(), BreakerState::Open);
 
     tokio::time::advance(RECOVERY).await;
-    let probe = supervisor.admit(lease()).await.unwrap();
+    let probe = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     fail(&supervisor, earlier, 1, 1).await;
     supervisor.succeeded(probe).await;
     assert_eq!(supervisor.state(), BreakerState::Closed);
@@ -240,7 +244,7 @@ async fn a_result_from_before_the_breaker_opened_changes_nothing_after() {
 #[actix_rt::test]
 async fn a_retry_asks_the_breaker_again() {
     let supervisor = start(2, 1, 10.0);
-    let permit = supervisor.admit(lease()).await.unwrap();
+    let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     let (decision, permit) = fail(&supervisor, permit, 1, 3).await;
     assert_eq!(decision, Decision::Retry { wait: Duration::from_secs(1) });
     failed_call(&supervisor).await;
@@ -252,7 +256,7 @@ async fn a_retry_asks_the_breaker_again() {
 #[actix_rt::test]
 async fn no_wait_is_begun_whose_end_an_open_breaker_would_refuse() {
     let supervisor = start(1, 1, 10.0);
-    let permit = supervisor.admit(lease()).await.unwrap();
+    let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
     failed_call(&supervisor).await;
     let (decision, _) = fail(&supervisor, permit, 1, 3).await;
     assert_eq!(decision, Decision::GiveUp(GiveUp::CircuitOpen));
@@ -262,7 +266,7 @@ async fn no_wait_is_begun_whose_end_an_open_breaker_would_refuse() {
 async fn when_the_budget_is_spent_there_are_no_retries_until_it_is_earned() {
     let supervisor = start(1_000, 1, 2.0);
     let decide = || async {
-        let permit = supervisor.admit(lease()).await.unwrap();
+        let permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
         fail(&supervisor, permit, 1, 3).await.0
     };
     let retry = Decision::Retry { wait: Duration::from_secs(1) };
@@ -283,7 +287,7 @@ async fn failing_calls(supervisor: &SupervisorHandle, calls: u32) -> u64 {
     let before = supervisor.stats().retries;
     for _ in 0..calls {
         supervisor.count_call();
-        let mut permit = supervisor.admit(lease()).await.unwrap();
+        let mut permit = supervisor.admit(&Circuit::CLIENT, lease()).await.unwrap();
         for number in 1..=4 {
             let (decision, back) = fail(supervisor, permit, number, 4).await;
             if matches!(decision, Decision::GiveUp(_)) {
@@ -311,7 +315,7 @@ async fn the_breaker_obeys_commands() {
     supervisor.force_open().await.unwrap();
     tokio::time::advance(RECOVERY * 1_000).await;
     assert_eq!(supervisor.state(), BreakerState::Open);
-    assert_eq!(supervisor.fail_fast(), Err(Refusal { retry_after: None }));
+    assert_eq!(supervisor.fail_fast(&Circuit::CLIENT), Err(Refusal { retry_after: None }));
     supervisor.force_closed().await.unwrap();
     assert_eq!(supervisor.state(), BreakerState::Closed);
     failed_call(&supervisor).await;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use crate::config::{BreakerWindow, HedgeAfter, LogLevel, RetryMethods, seconds};
+use crate::config::{BreakerScope, BreakerWindow, HedgeAfter, LogLevel, RetryMethods, seconds};
 
 /// A value that can be read from a variable.
 pub(super) trait Setting: Sized {
@@ -63,6 +63,12 @@ impl Setting for f64 {
 }
 
 impl Setting for RetryMethods {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Setting for BreakerScope {
     fn parse(text: &str) -> Result<Self, String> {
         text.parse()
     }

@@ -96,6 +96,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "How long the circuit breaker stays open", "0.001 to 86400 seconds", "30"),
     value!("--half-open-max-calls" "N", circuit_breaker.half_open_max_calls: parse,
         "Probes in flight while the circuit breaker is half-open", "1 to 1000", "1"),
+    value!("--breaker-scope" "SCOPE", circuit_breaker.scope: parse,
+        "Calls that share a circuit breaker", "client (all) or origin (scheme, host and port)", "client"),
     value!("--breaker-window" "WINDOW", circuit_breaker.window: parse,
         "Calls of which the circuit breaker takes shares", "a number of calls (100), or of seconds (10s)", "100"),
     value!("--failure-rate" "SHARE", circuit_breaker.failure_rate: finite,
