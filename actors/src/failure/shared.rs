@@ -21,6 +21,9 @@ pub(super) struct SharedFailures {
     _watcher: Watcher,
 }
 
+/// How often an order is tried while others end everything in between.
+const MAX_ATTEMPTS: usize = 20;
+
 impl SharedFailures {
     pub(super) fn new(place: StorePlace) -> Self {
         let armed = Arc::new(AtomicBool::new(false));
@@ -37,8 +40,22 @@ impl SharedFailures {
             Change::FailFor(duration) => ("duration", duration.as_millis()),
             Change::Reset => ("reset", 0),
         };
-        let arguments = vec![mode.to_owned(), number.to_string()];
-        self.place.store.order(self.place.call(&script::FAILURE_SET, arguments)).await.map(drop)
+        for _ in 0..MAX_ATTEMPTS {
+            let version = if number > 0 { self.prepare().await? } else { 0 };
+            let arguments = vec![mode.to_owned(), number.to_string(), version.to_string()];
+            let answer = self.place.store.ask(self.place.call(&script::FAILURE_SET, arguments)).await?;
+            if answer.text(0) == "done" {
+                return Ok(());
+            }
+            // All was ended in between, so servers may not ask any more.
+        }
+        Err(ActorError::Unavailable)
+    }
+
+    /// Waits until every server asks before it passes a request; the version after which they do.
+    async fn prepare(&self) -> Result<u64, ActorError> {
+        let call = self.place.call(&script::FAILURE_PREPARE, Vec::new());
+        Ok(self.place.store.order(call).await?.number(0))
     }
 
     pub(super) async fn decide(&self) -> Result<Decision, ActorError> {
@@ -85,3 +102,7 @@ fn decision(answer: &Answer, lender: Lender) -> Decision {
 #[cfg(test)]
 #[path = "shared_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "linearizability_tests.rs"]
+mod linearizability;

@@ -33,6 +33,7 @@ pub(crate) static PLAN_DECIDE: Script =
     script!("scripts/base.lua", "scripts/common.lua", "scripts/sha256.lua", "scripts/plan_decide.lua");
 
 scripts! {
+    FAILURE_PREPARE = "scripts/failure_prepare.lua";
     FAILURE_SET = "scripts/failure_set.lua";
     FAILURE_DECIDE = "scripts/failure_decide.lua";
     FAILURE_GIVE_BACK = "scripts/failure_give_back.lua";

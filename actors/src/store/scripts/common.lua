@@ -32,8 +32,11 @@ local function order(version, result)
   end
   local live = redis.call('ZRANGEBYSCORE', base .. 'live', '(' .. now, '+inf', 'WITHSCORES')
   for i = 1, #live, 2 do
-    answer[#answer + 1] = live[i]
-    answer[#answer + 1] = live[i + 1] - now
+    local known = tonumber(redis.call('HGET', base .. 'known', live[i])) or -1
+    if known < tonumber(version) then
+      answer[#answer + 1] = live[i]
+      answer[#answer + 1] = live[i + 1] - now
+    end
   end
   return answer
 end

@@ -12,8 +12,11 @@ elseif left > 0 then
   answer = { 'duration', left }
 end
 -- Servers that learn late that nothing is armed any more ask in vain, and do no harm.
-if count == 0 and left <= 0 and redis.call('HGET', key, 'armed') == '1' then
-  redis.call('HSET', key, 'armed', 0)
-  announce('failure:' .. session, nil)
+if count == 0 and left <= 0 then
+  local state = redis.call('HMGET', key, 'armed', 'pending')
+  if state[1] == '1' and (tonumber(state[2]) or 0) <= now then
+    redis.call('HSET', key, 'armed', 0)
+    announce('failure:' .. session, nil)
+  end
 end
 return answer

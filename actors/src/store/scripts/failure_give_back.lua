@@ -10,7 +10,6 @@ end
 redis.call('HINCRBY', key, 'count', 1)
 keep(key)
 if redis.call('HGET', key, 'armed') ~= '1' then
-  redis.call('HSET', key, 'armed', 1)
-  announce('failure:' .. session, '1')
+  redis.call('HSET', key, 'armed', 1, 'version', announce('failure:' .. session, '1'))
 end
 return 1

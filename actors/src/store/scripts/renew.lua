@@ -12,14 +12,18 @@
 local epoch = redis.call('GET', base .. 'epoch')
 if not epoch then
   -- Whatever is left of another epoch must not be taken for a part of this one.
-  redis.call('DEL', base .. 'version', base .. 'changes', base .. 'values', base .. 'live', base .. 'floor', base .. 'sessions')
+  redis.call('DEL', base .. 'version', base .. 'changes', base .. 'values', base .. 'live', base .. 'floor', base .. 'sessions',
+    base .. 'known')
   epoch = ARGV[2]
   redis.call('SET', base .. 'epoch', epoch)
   redis.call('SET', base .. 'version', 0)
 end
 
 redis.call('ZADD', base .. 'live', now + ARGV[5], ARGV[3])
-redis.call('ZREMRANGEBYSCORE', base .. 'live', '-inf', now - 60000)
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', base .. 'live', '-inf', now - 60000)) do
+  redis.call('ZREM', base .. 'live', gone)
+  redis.call('HDEL', base .. 'known', gone)
+end
 -- Not at once: servers note the uses of sessions a few times a second.
 sweep(now - 1000)
 
@@ -31,6 +35,7 @@ if forgets then
   seen = -1
 end
 if ARGV[6] == '1' and not forgets then
+  redis.call('HSET', base .. 'known', ARGV[3], ARGV[4])
   redis.call('PUBLISH', base .. 'events', 'knows ' .. epoch .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 end
 
@@ -52,7 +57,7 @@ if redis.call('ZCARD', base .. 'changes') > redis.call('HLEN', base .. 'values')
   redis.call('SET', base .. 'floor', version)
 end
 
-for _, name in ipairs({ 'epoch', 'version', 'changes', 'values', 'live', 'floor', 'sessions' }) do
+for _, name in ipairs({ 'epoch', 'version', 'changes', 'values', 'live', 'floor', 'sessions', 'known' }) do
   redis.call('PEXPIRE', base .. name, DAY)
 end
 return answer
