@@ -64,6 +64,12 @@ impl Unstarted {
         (self.0)();
     }
 
+    /// Something that is no actor of its own, and begins with the actors.
+    #[cfg(feature = "store")]
+    pub(crate) fn of(start: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(start))
+    }
+
     /// Adds something to be done right after the start.
     pub(crate) fn and_then(self, next: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(move || {

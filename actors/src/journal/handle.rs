@@ -9,21 +9,43 @@ use super::actor::{Drain, Journal, Read, Shared, Shed};
 use super::budget::ByteBudget;
 use super::inbox::{Event, Inbox};
 use super::log::{Page, Record};
+#[cfg(feature = "store")]
+use super::shared::{SharedJournal, SharedSettings};
 use crate::address::{Address, WeakAddress};
 use crate::error::ActorError;
 use crate::lifecycle::{self, Unstarted};
+#[cfg(feature = "store")]
+use crate::store::StorePlace;
 
 /// Writes and reads one journal, from any thread. Cheap to clone; the actor ends with its last handle.
+///
+/// The records are in the memory of this process, or in a store that several servers share.
 pub struct JournalHandle<R: Record> {
     shared: Arc<Shared<R>>,
-    address: Address<Journal<R>>,
+    state: State<R>,
+}
+
+/// Where the records are kept.
+enum State<R: Record> {
+    /// In an actor of this process.
+    Memory(Address<Journal<R>>),
+    /// In a store.
+    #[cfg(feature = "store")]
+    Shared(SharedJournal<R>),
 }
 
 /// Something that has begun and not ended. Dropping it means that it leaves no record.
 pub struct Open<R: Record> {
     id: u64,
     shared: Option<Arc<Shared<R>>>,
-    journal: WeakAddress<Journal<R>>,
+    journal: Keeper<R>,
+}
+
+/// Who takes records that wait.
+enum Keeper<R: Record> {
+    Memory(WeakAddress<Journal<R>>),
+    #[cfg(feature = "store")]
+    Shared(SharedJournal<R>),
 }
 
 /// Makes an empty journal of up to `max_size` records, and the actor that has yet to be started. All journals of a
@@ -79,14 +101,33 @@ pub fn prepare<R: Record>(
         Journal::new(max_size, Arc::clone(&for_actor), log_target, last_seq)
     });
     let _ = own.set(address.downgrade());
-    (JournalHandle { shared, address }, actor)
+    (JournalHandle { shared, state: State::Memory(address) }, actor)
+}
+
+/// Makes a handle of the journal that all servers with this place in a store share, and what appends to it, which has yet
+/// to be started. What waits on this server is counted in `budget`.
+#[cfg(feature = "store")]
+pub fn shared<R: Record>(
+    place: StorePlace,
+    settings: &SharedSettings<R>,
+    budget: &ByteBudget,
+) -> (JournalHandle<R>, Unstarted) {
+    let place_in_budget = budget.place(Arc::new(|| {}));
+    let shared = Arc::new(Shared { inbox: Inbox::new(settings.max_size), place: place_in_budget });
+    let (journal, appends) = SharedJournal::new(place, settings, Arc::clone(&shared));
+    (JournalHandle { shared, state: State::Shared(journal) }, appends)
 }
 
 impl<R: Record> JournalHandle<R> {
     /// Begins a record of what is known by now, and gives it an id. Readers that follow the journal see it.
     pub fn begin(&self, mut record: R) -> (Open<R>, R) {
         let (id, events) = self.shared.inbox.begin(&mut record);
-        let open = Open { id, shared: Some(Arc::clone(&self.shared)), journal: self.address.downgrade() };
+        let journal = match &self.state {
+            State::Memory(address) => Keeper::Memory(address.downgrade()),
+            #[cfg(feature = "store")]
+            State::Shared(journal) => Keeper::Shared(journal.clone()),
+        };
+        let open = Open { id, shared: Some(Arc::clone(&self.shared)), journal };
         if let Some(events) = events {
             // An error means that the last reader has left.
             let _ = events.send(Event::Begun(record.clone()));
@@ -105,8 +146,14 @@ impl<R: Record> JournalHandle<R> {
         limit: usize,
         is_wanted: impl FnMut(&R) -> bool + Send + 'static,
     ) -> Result<Page<R>, ActorError> {
-        let is_wanted = Box::new(is_wanted);
-        self.address.ask(|reply| Read { since, limit, is_wanted, reply }).await
+        match &self.state {
+            State::Memory(address) => {
+                let is_wanted = Box::new(is_wanted);
+                address.ask(|reply| Read { since, limit, is_wanted, reply }).await
+            }
+            #[cfg(feature = "store")]
+            State::Shared(journal) => Box::pin(journal.read(since, limit, is_wanted)).await,
+        }
     }
 
     /// Follows what begins and ends from now on. A reader that lags behind misses the oldest, and learns how many it has missed.
@@ -129,13 +176,32 @@ impl<R: Record> JournalHandle<R> {
     /// Returns how many times the actor has been restarted after a panic. Each restart empties the journal.
     #[must_use]
     pub fn restarts(&self) -> u64 {
-        self.address.restarts()
+        match &self.state {
+            State::Memory(address) => address.restarts(),
+            #[cfg(feature = "store")]
+            State::Shared(_) => 0,
+        }
+    }
+
+    /// The address of the actor that keeps the records in memory.
+    #[cfg(test)]
+    fn address(&self) -> &Address<Journal<R>> {
+        match &self.state {
+            State::Memory(address) => address,
+            #[cfg(feature = "store")]
+            State::Shared(_) => panic!("they are in a store"),
+        }
     }
 }
 
 impl<R: Record> Clone for JournalHandle<R> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), address: self.address.clone() }
+        let state = match &self.state {
+            State::Memory(address) => State::Memory(address.clone()),
+            #[cfg(feature = "store")]
+            State::Shared(journal) => State::Shared(journal.clone()),
+        };
+        Self { shared: Arc::clone(&self.shared), state }
     }
 }
 
@@ -151,8 +217,11 @@ impl<R: Record> Open<R> {
             shared.place.budget().subtract(appended.forgotten);
         }
         shared.place.budget().add(appended.added);
-        if appended.is_full {
-            self.journal.send(Drain);
+        match &self.journal {
+            Keeper::Memory(journal) if appended.is_full => journal.send(Drain),
+            Keeper::Memory(_) => {}
+            #[cfg(feature = "store")]
+            Keeper::Shared(journal) => journal.appended(&appended),
         }
     }
 }

@@ -139,7 +139,7 @@ async fn after_a_panic_the_journal_is_empty_and_numbers_go_on() {
     let journal = started(10, &budget);
     record(&journal, 3);
     kept(&journal).await;
-    assert!(journal.address.ask(Panic).await.is_err());
+    assert!(journal.address().ask(Panic).await.is_err());
     record(&journal, 2);
     assert_eq!(kept(&journal).await, (vec![4, 5], 3));
     assert_eq!((journal.restarts(), budget.used()), (1, 20));

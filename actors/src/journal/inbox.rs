@@ -82,6 +82,12 @@ impl<R: Record> Inbox<R> {
         Self { inner: Mutex::new(inner), idle: Notify::new(), max_waiting: max_size.max(FULL) }
     }
 
+    /// Gives ids behind this one from now on.
+    #[cfg(feature = "store")]
+    pub(super) fn begin_behind(&self, id: u64) {
+        self.lock().last_id = id;
+    }
+
     /// Notes that something begins, and gives its record an id; the id, and where to announce it.
     pub(super) fn begin(&self, record: &mut R) -> (u64, Option<broadcast::Sender<Event<R>>>) {
         let begun = record.begun();

@@ -9,6 +9,10 @@ pub(super) enum Event<'a> {
     Knows { epoch: &'a str, server: &'a str, version: u64 },
     /// An execution has ended; what its followers wait for.
     Settled(&'a str),
+    /// Records of a session are to be appended to its journal; what the answer is known by.
+    Flush { session: &'a str, number: &'a str },
+    /// A server has appended them.
+    Flushed { number: &'a str, server: &'a str },
 }
 
 impl<'a> Event<'a> {
@@ -21,6 +25,14 @@ impl<'a> Event<'a> {
                 let mut parts = rest.split(' ');
                 let (epoch, server) = (parts.next()?, parts.next()?);
                 Some(Self::Knows { epoch, server, version: parts.next()?.parse().ok()? })
+            }
+            "flush" => {
+                let (session, number) = rest.split_once(' ')?;
+                Some(Self::Flush { session, number })
+            }
+            "flushed" => {
+                let (number, server) = rest.split_once(' ')?;
+                Some(Self::Flushed { number, server })
             }
             "settled" => Some(Self::Settled(rest)),
             _ => None,
@@ -39,6 +51,9 @@ mod tests {
             ("changed", Some(Event::Changed)),
             ("knows e s 7", Some(knows)),
             ("settled default order-42", Some(Event::Settled("default order-42"))),
+            ("flush default s/1", Some(Event::Flush { session: "default", number: "s/1" })),
+            ("flushed s/1 s", Some(Event::Flushed { number: "s/1", server: "s" })),
+            ("flush default", None),
             ("knows e s", None),
             ("knows e s x", None),
             ("else", None),

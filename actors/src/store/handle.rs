@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::address::StoreAddress;
 use super::answer::{Answer, Failure};
 use super::call::Call;
+use super::hearing::Hearer;
 use super::knowledge::{Listener, Watcher};
 use super::link;
 use super::shared::{Availability, PATIENCE, Shared};
@@ -80,6 +81,11 @@ impl StoreHandle {
     /// Calls a listener with the values of a concept's topics, now and at every change for as long as it exists.
     pub(crate) fn listen(&self, concept: &str, listener: &Listener) {
         self.shared.knowledge.listen(concept, listener);
+    }
+
+    /// Lets one hear what the store says under a name, for as long as it exists.
+    pub(crate) fn hear(&self, name: String, hearer: &Hearer) {
+        self.shared.hearing.add(name, hearer);
     }
 
     /// Begins to wait for what the store says under a name.

@@ -22,6 +22,7 @@ mod answer;
 mod call;
 mod events;
 mod handle;
+mod hearing;
 mod knowledge;
 mod link;
 mod place;
@@ -37,6 +38,7 @@ pub use shared::Availability;
 
 pub(crate) use answer::{Answer, Failure};
 pub(crate) use call::Call;
+pub(crate) use hearing::Hearer;
 pub(crate) use knowledge::{Listener, Watcher};
 #[cfg(test)]
 pub(crate) use shared::LEASE;
@@ -45,8 +47,9 @@ pub(crate) mod script {
     //! The scripts, by name.
     pub(crate) use super::scripts::{
         ANSWER_ABANDON, ANSWER_BEGIN, ANSWER_COMPLETE, ANSWER_STATS, FAILURE_DECIDE, FAILURE_GIVE_BACK,
-        FAILURE_PREPARE, FAILURE_SET, FAILURE_STATUS, PLAN_DECIDE, PLAN_SET, PLAN_STATUS, SESSION_CREATE,
-        SESSION_READ, SESSION_REMOVE, SESSION_RESET, SESSION_TOUCH,
+        FAILURE_PREPARE, FAILURE_SET, FAILURE_STATUS, JOURNAL_APPEND, JOURNAL_FLUSH, JOURNAL_READ,
+        PLAN_DECIDE, PLAN_SET, PLAN_STATUS, SESSION_CREATE, SESSION_READ, SESSION_REMOVE, SESSION_RESET,
+        SESSION_TOUCH,
     };
 }
 

@@ -40,6 +40,11 @@ impl StorePlace {
         format!("{concept}:{}", self.id)
     }
 
+    /// The name under which the store asks for the records of the session.
+    pub(crate) fn flush(&self) -> String {
+        format!("flush {}", self.id)
+    }
+
     /// The name under which the store wakes those that wait for a key.
     pub(crate) fn waiting_for(&self, key: &str) -> String {
         format!("{} {key}", self.id)

@@ -44,6 +44,9 @@ scripts! {
     ANSWER_STATS = "scripts/answer_stats.lua";
     PLAN_SET = "scripts/plan_set.lua";
     PLAN_STATUS = "scripts/plan_status.lua";
+    JOURNAL_APPEND = "scripts/journal_append.lua";
+    JOURNAL_FLUSH = "scripts/journal_flush.lua";
+    JOURNAL_READ = "scripts/journal_read.lua";
     SESSION_CREATE = "scripts/session_create.lua";
     SESSION_REMOVE = "scripts/session_remove.lua";
     SESSION_RESET = "scripts/session_reset.lua";

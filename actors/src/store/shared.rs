@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::address::StoreAddress;
 use super::events::Event;
+use super::hearing::{Heard, Hearing};
 use super::knowledge::Knowledge;
 use super::waiting::Waiting;
 use crate::clock::now;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) tokens: AtomicU64,
     pub(super) knowledge: Knowledge,
     pub(super) waiting: Arc<Waiting>,
+    pub(super) hearing: Hearing,
     pub(super) availability: watch::Sender<Availability>,
     /// Asks the link to renew the lease now.
     pub(super) ask: Notify,
@@ -61,6 +63,7 @@ impl Shared {
             tokens: AtomicU64::new(0),
             knowledge: Knowledge::new(now),
             waiting: Arc::default(),
+            hearing: Hearing::default(),
             availability: watch::Sender::new(Availability::Unavailable),
             ask: Notify::new(),
             connection: Mutex::default(),
@@ -87,12 +90,32 @@ impl Shared {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Lets the records of a session be appended; a server that has none says so at once.
+    fn flush(&self, session: &str, number: &str) {
+        if self.hearing.say(&format!("flush {session}"), number) == Heard::ByNone {
+            self.publish(format!("flushed {number} {}", self.server));
+        }
+    }
+
+    /// Says something to all servers. If it gets lost, those that wait for it do so in vain, for a second.
+    fn publish(&self, text: String) {
+        let Some(Ready { mut connection, .. }) = self.ready() else { return };
+        let channel = format!("{}events", self.address.base());
+        tokio::spawn(async move {
+            let _ = redis::cmd("PUBLISH").arg(channel).arg(text).query_async::<u64>(&mut connection).await;
+        });
+    }
+
     /// Takes a message of the store.
     pub(super) fn hear(&self, text: &str) {
         match Event::read(text) {
             Some(Event::Changed) => self.ask.notify_one(),
             Some(Event::Knows { epoch, server, version }) => self.knowledge.note(epoch, server, version),
             Some(Event::Settled(name)) => self.waiting.wake(name),
+            Some(Event::Flush { session, number }) => self.flush(session, number),
+            Some(Event::Flushed { number, server }) => {
+                self.hearing.say(&format!("flushed {number}"), server);
+            }
             // A newer server may say more.
             None => {}
         }

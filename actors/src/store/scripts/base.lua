@@ -36,10 +36,16 @@ end
 -- The names of the keys in which a session has its state.
 local PARTS = {
   'failure', 'plan', 'groups', 'group-uses', 'answers', 'uses', 'expiries', 'numbers', 'flights', 'journal',
+  'records',
 }
 
 -- Removes the state of a session.
 local function clear(id)
+  local bytes = redis.call('HGET', base .. 's:' .. id .. ':journal', 'bytes')
+  if bytes then
+    redis.call('DECRBY', base .. 'journal-bytes', bytes)
+    redis.call('ZREM', base .. 'journals', id)
+  end
   for _, part in ipairs(PARTS) do
     redis.call('UNLINK', base .. 's:' .. id .. ':' .. part)
   end
