@@ -2,12 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use fastrand::Rng;
+use futures::future::join_all;
 use serde_json::json;
 use workspace_tests::seed::rng;
 use workspace_tests::{Session, TestServer, answer};
 
-/// How many random requests are sent.
-const REQUESTS: usize = 2_000;
+/// How many random requests are sent, over how many connections, and how many at once over each.
+const REQUESTS: usize = 100_000;
+const CONNECTIONS: usize = 10;
+const BATCH: usize = 50;
+
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "BREW", "X"];
 
 async fn metrics(server: &TestServer) -> String {
     let response = server.get("/metrics").send().await.expect("an answer");
@@ -103,28 +109,49 @@ async fn requests_that_hold_and_await_slots_are_shown() {
     assert_eq!(value(&text, "test_server_slots_waiting"), Some(1), "{text}");
 }
 
-#[tokio::test]
+/// Sends requests over one connection, several at once, and returns how many were answered.
+async fn answered(server: &TestServer, requests: &[String]) -> usize {
+    let mut connection = server.connect().await;
+    let mut answered = 0;
+    for batch in requests.chunks(BATCH) {
+        connection.send(batch.concat()).await.expect("the connection is open");
+        for _ in batch {
+            assert!(connection.try_response().await.is_some(), "an answer in {batch:?}");
+            answered += 1;
+        }
+    }
+    answered
+}
+
+/// A random request to a route with a random part, to an unknown one, or with a random method.
+fn random_request(random: &mut Rng) -> String {
+    let word: String = (0..8).map(|_| random.alphanumeric()).collect();
+    let begin = ["/", "/echo/", "/s/", "/fail/count/", "/msg?", "/sessions/", "/s/default/", "/ui/"];
+    let path = begin[random.usize(..begin.len())];
+    let method = METHODS[random.usize(..METHODS.len())];
+    let method = if random.bool() { method.to_owned() } else { word.to_uppercase() };
+    let names = format!("X-Test-Call: {word}\r\nIdempotency-Key: {word}\r\nX-Test-{word}: {word}");
+    format!("{method} {path}{word} HTTP/1.1\r\nHost: {word}\r\n{names}\r\n\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_number_of_series_does_not_grow_with_what_clients_send() {
-    let server = TestServer::start().await;
+    let server = TestServer::builder().flag("--workers", 2).start().await;
     let mut random = rng();
     let warm = ["/msg", "/echo", "/echo/x", "/s/x/msg", "/x", "/fail/count/x", "/s/default/msg"];
-    let methods = ["GET", "POST", "PUT", "DELETE", "BREW", "X"];
-    for (path, method) in warm.iter().flat_map(|path| methods.map(|method| (*path, method))) {
+    for (path, method) in warm.iter().flat_map(|path| METHODS.map(|method| (*path, method))) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a token");
         server.request(method, path).send().await.expect("an answer");
     }
+    // What a route can answer at all is there after some random requests; nothing is added by many.
+    let some: Vec<String> = (0..REQUESTS / 50).map(|_| random_request(&mut random)).collect();
+    answered(&server, &some).await;
     metrics(&server).await;
     let before = metrics(&server).await;
-    for _ in 0..REQUESTS {
-        let word: String = (0..8).map(|_| random.alphanumeric()).collect();
-        let begin = ["/", "/echo/", "/s/", "/fail/count/", "/msg?"];
-        let path = format!("{}{word}", begin[random.usize(..begin.len())]);
-        let method = methods[random.usize(..methods.len())];
-        let method = if random.bool() { method.to_owned() } else { word.to_uppercase() };
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a token");
-        let request = server.request(method, &path).header("X-Test-Call", &word);
-        request.header("Idempotency-Key", &word).send().await.expect("an answer");
-    }
+    let requests: Vec<String> = (0..REQUESTS).map(|_| random_request(&mut random)).collect();
+    let all = requests.chunks(REQUESTS / CONNECTIONS).map(|each| answered(&server, each));
+    let answered: usize = join_all(all).await.into_iter().sum();
+    assert_eq!(answered, REQUESTS);
     let after = metrics(&server).await;
     let new: Vec<_> = series(&after).difference(&series(&before)).map(|name| (*name).to_owned()).collect();
     assert_eq!(new, Vec::<String>::new(), "{REQUESTS} random requests add no series");
