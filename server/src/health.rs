@@ -41,16 +41,22 @@ pub enum Unhealthy {
     },
 }
 
-/// The address at which a server with this configuration is asked from the same machine.
+/// The address of the health check of a server with this configuration.
 #[must_use]
 pub fn url_of(config: &Config) -> String {
+    format!("{}/health", base_of(config))
+}
+
+/// The address at which the own routes of a server with this configuration are found from the same machine.
+#[must_use]
+pub fn base_of(config: &Config) -> String {
     let host = match config.host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
         Ok(IpAddr::V6(address)) if address.is_unspecified() => format!("[{}]", Ipv6Addr::LOCALHOST),
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         _ => config.host.clone(),
     };
-    format!("http://{host}:{}{}/health", config.port, config.own_prefix())
+    format!("http://{host}:{}{}", config.port, config.own_prefix())
 }
 
 /// Asks the server once.

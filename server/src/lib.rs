@@ -19,7 +19,7 @@
 //! * [`listen`]: the addresses that the server listens on; [`signals`]: what ends it.
 //! * [`connection`]: the connection below HTTP: its timeouts, one request at a time, refusals, and its end.
 //! * [`upstream`]: the reverse proxy in front of the user's own API.
-//! * [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
+//! * [`watch`]: follows a running server; [`health`]: the program as a health check; [`reload`]: the program as its own watcher.
 //!
 //! Where it happens: a failure is counted down, a fault is injected, a stored answer is replayed and a slot is granted
 //! in [`data_plane`]; a 408 is made in [`middleware::timeout`].
@@ -57,3 +57,4 @@ pub mod state;
 pub mod upstream;
 pub mod validation;
 pub mod verdict;
+pub mod watch;

@@ -16,6 +16,7 @@ use test_server::health::{self, Unhealthy};
 use test_server::listen::StartError;
 use test_server::serve::{self, ServeError};
 use test_server::signals::{SecondSignal, StopSignals};
+use test_server::watch::{self, WatchError, Watched};
 use test_server::{logging, openapi};
 
 #[global_allocator]
@@ -58,6 +59,7 @@ fn run(command: Command) -> Result<(), Failed> {
             System::new().block_on(health::check(&url.map_or_else(configured, Ok)?))?;
             print("healthy")
         }
+        Command::Watch { url, session } => watch(url, session),
         Command::Check(arguments) => check(&arguments),
         Command::Openapi => print(&openapi::document()),
         Command::Completions { shell } => print(&cli::completions(shell)),
@@ -75,6 +77,18 @@ fn serve(flags: Flags, reload: bool) -> Result<(), Failed> {
         }
     })?;
     Ok(())
+}
+
+fn watch(url: Option<String>, session: Option<String>) -> Result<(), Failed> {
+    let configured = || load(Flags::default()).map(|(loaded, _)| health::base_of(&loaded.config));
+    let url = url.map_or_else(configured, Ok)?;
+    System::new().block_on(async {
+        let signals = StopSignals::install().map_err(|error| Failed(FAILURE, error.to_string()))?;
+        let watched = Watched::new(&url, session)?;
+        let work = async |stop| watch::watch(&watched, complain, stop).await;
+        // A second signal ends what the first one has not ended yet.
+        Ok(signals.supervise(work).await.unwrap_or(Ok(()))?)
+    })
 }
 
 fn check(arguments: &CheckArguments) -> Result<(), Failed> {
@@ -170,6 +184,12 @@ impl From<Unhealthy> for Failed {
     fn from(error: Unhealthy) -> Self {
         let code = if matches!(error, Unhealthy::BadUrl { .. }) { USAGE } else { FAILURE };
         Self(code, error.to_string())
+    }
+}
+
+impl From<WatchError> for Failed {
+    fn from(error: WatchError) -> Self {
+        Self(if error.is_usage() { USAGE } else { FAILURE }, error.to_string())
     }
 }
 

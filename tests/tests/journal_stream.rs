@@ -81,6 +81,18 @@ async fn a_reader_that_comes_back_gets_what_it_has_not_seen_and_what_it_missed()
 }
 
 #[tokio::test]
+async fn a_reader_of_the_journal_before_a_reset_gets_the_new_one_from_its_beginning() {
+    let server = TestServer::start().await;
+    for _ in 0..2 {
+        answer(server.get("/msg")).await;
+    }
+    answer(server.get("/journal")).await;
+    let mut stream = follow(&server, "/journal/stream", Some(50)).await;
+    let events = events(&read(&mut stream, "id: 2").await);
+    assert_eq!(events.iter().map(|(_, id, _)| *id).collect::<Vec<_>>(), [Some(1), Some(2)]);
+}
+
+#[tokio::test]
 async fn an_id_that_is_no_number_is_refused() {
     let server = TestServer::start().await;
     let refused = answer(server.get("/journal/stream").header("Last-Event-ID", "x")).await;

@@ -8,7 +8,7 @@ use workspace_tests::{Program, TestServer, answer};
 async fn help_lists_every_command() {
     let help = Program::test_server().argument("--help").run().await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for command in ["serve", "config-info", "health", "openapi", "completions"] {
+    for command in ["serve", "config-info", "health", "watch", "check", "openapi", "completions"] {
         assert!(help.stdout.contains(command), "{command}: {}", help.stdout);
     }
 }

@@ -57,6 +57,17 @@ pub enum Command {
         #[structopt(long)]
         url: Option<String>,
     },
+    /// Follow a running server: print a line for each request, and each finding as it appears.
+    ///
+    /// It connects again when the server was gone, and ends with 0 on SIGINT (Ctrl-C), or when the session has ended.
+    Watch {
+        /// The address of the server; by default the configured host and port.
+        #[structopt(long)]
+        url: Option<String>,
+        /// The session to follow instead of the default one.
+        #[structopt(long, value_name = "ID")]
+        session: Option<String>,
+    },
     /// Examine an HTTP client: run its command against every case, and say what it does wrong.
     ///
     /// Exits with 0 when nothing failed, with 1 when something did, with 2 when the command cannot be started.

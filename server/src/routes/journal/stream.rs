@@ -152,7 +152,12 @@ impl Reader {
 
     /// Reads the next part of the past.
     async fn read(&mut self, past: JournalHandle<Entry>) -> Option<()> {
-        let page = past.read(self.last, PAGE, |_| true).await.ok()?;
+        let mut page = past.read(self.last, PAGE, |_| true).await.ok()?;
+        if page.next < self.last {
+            // A number that was never given is of another journal: nothing of this one has been seen.
+            self.last = 0;
+            page = past.read(self.last, PAGE, |_| true).await.ok()?;
+        }
         if page.forgotten > self.last {
             self.unsent.push_back(missed(page.forgotten - self.last));
         }
@@ -160,7 +165,6 @@ impl Reader {
         if page.records.len() == PAGE {
             self.past = Some(past);
         }
-        // A number that was never given stands for another journal: this one begins anew.
         self.last = page.next;
         Some(())
     }
