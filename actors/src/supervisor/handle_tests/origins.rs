@@ -101,6 +101,7 @@ async fn a_call_of_a_forgotten_breaker_ends_and_counts_for_no_breaker() {
     // The same origin again, but another breaker.
     supervisor.circuit(|| "b");
     call(&supervisor, "a", Outcome::Success).await.unwrap();
+    assert_eq!(supervisor.hedge(&second).await, Err(NoHedge::BreakerChanged));
     supervisor.succeeded(second).await;
     let (decision, permit) = fail(&supervisor, third, 1, 2).await;
     assert!(matches!(decision, Decision::Retry { .. }));
@@ -126,6 +127,7 @@ async fn commands_concern_every_origin() {
         assert!(supervisor.admit(circuit, lease()).await.is_err());
     }
     assert_eq!(supervisor.state_of(|| "never called"), BreakerState::Open);
+    assert_eq!(supervisor.hedge(&early).await, Err(NoHedge::BreakerChanged));
     let (decision, permit) = fail(&supervisor, early, 1, 3).await;
     assert_eq!(decision, Decision::GiveUp(GiveUp::CircuitOpen));
     assert!(supervisor.renew(permit, lease()).await.is_err());
@@ -156,6 +158,25 @@ async fn a_panic_closes_the_breaker_of_every_origin_and_voids_what_was_issued() 
     for origin in ["live", "new", "dead"] {
         call(&supervisor, origin, Outcome::Failure).await.unwrap();
         assert_eq!(supervisor.state_of(|| origin), BreakerState::Open, "{origin}");
+    }
+}
+
+#[actix_rt::test]
+async fn no_state_of_an_origin_after_a_panic_has_the_number_of_one_before_it() {
+    tokio::time::pause();
+    let (supervisor, _) = start_for_origins(1, 10);
+    let circuit = supervisor.circuit(|| "a");
+    call(&supervisor, "a", Outcome::Failure).await.unwrap();
+    tokio::time::advance(RECOVERY).await;
+    call(&supervisor, "a", Outcome::Success).await.unwrap();
+    // Of the fourth state: closed, open, half-open, closed.
+    let late = supervisor.admit(&circuit, lease()).await.unwrap();
+    supervisor.panic_in_handler().await.unwrap_err();
+    for state in 0..6 {
+        let late = Permit::regular(circuit.clone(), late.ticket().generation);
+        fail(&supervisor, late, 1, 1).await;
+        assert_eq!(supervisor.state(), BreakerState::Closed, "after {state} changes");
+        supervisor.force_closed().await.unwrap();
     }
 }
 
