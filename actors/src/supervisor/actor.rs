@@ -9,12 +9,13 @@ use super::{
     breaker::{Breaker, Outcome, Refusal, State as BreakerState, Ticket, Transition, Until},
     breakers::Breakers,
     budget::{Budget, Spent},
+    change::Change,
     circuit::{Circuit, OriginCircuit},
-    handle::NoHedge,
     origins::Origins,
     permit::Permit,
+    rejection::NoHedge,
     retry::{Decision, FailedAttempt, GiveUp, RetryPolicy},
-    settings::{Change, SupervisorSettings},
+    settings::SupervisorSettings,
     shared::Shared,
 };
 use crate::{

@@ -5,8 +5,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use derive_more::{Display, Error, From};
-
 use super::{
     actor::{Admit, Command, Control, Failed, Forget, Hedge, Report, Supervisor},
     breaker::{Outcome, Refusal},
@@ -14,6 +12,7 @@ use super::{
     counters::SupervisorStats,
     permit::Permit,
     published::{BreakerState, View},
+    rejection::{NoHedge, Rejection},
     retry::{Decision, FailedAttempt, RetryPolicy},
     settings::SupervisorSettings,
     shared::Shared,
@@ -40,33 +39,6 @@ enum Samples {
     All,
     /// It does not, while none has failed.
     Failures,
-}
-
-/// Why a call was not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, Error, From)]
-pub enum Rejection {
-    /// The breaker refused.
-    #[display("the circuit breaker is open")]
-    Refused(#[error(not(source))] Refusal),
-    /// The supervisor has not answered.
-    #[display("{_0}")]
-    Unanswered(#[error(source)] ActorError),
-}
-
-/// Why a second request of a call was not allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, Error, From)]
-pub enum NoHedge {
-    /// The breaker is not in the closed state that admitted the call.
-    #[display("the circuit breaker has changed its state")]
-    #[from(skip)]
-    BreakerChanged,
-    /// All calls together have spent the retry budget.
-    #[display("the retry budget is spent")]
-    #[from(skip)]
-    BudgetSpent,
-    /// The supervisor has not answered.
-    #[display("{_0}")]
-    Unanswered(#[error(source)] ActorError),
 }
 
 impl SupervisorHandle {

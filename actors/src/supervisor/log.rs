@@ -1,12 +1,12 @@
 //! The supervisor's log lines. It logs no single call, only changes that concern all of them.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use log::{Level, LevelFilter, Record, kv::Value};
 
 use super::{
     breaker::{Cause, Transition},
-    settings::Change,
+    change::Change,
 };
 
 /// Where a supervisor logs, and from which level on.
@@ -63,39 +63,4 @@ fn fields(change: Change<'_>) -> Vec<(&'static str, Value<'_>)> {
     }
     fields.extend(change.origin.map(|origin| ("origin", origin.into())));
     fields
-}
-
-/// The sentence of the line.
-impl fmt::Display for Change<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Circuit breaker")?;
-        if let Some(origin) = self.origin {
-            write!(f, " of {origin}")?;
-        }
-        match self.transition {
-            Transition::HalfOpened => f.write_str(" half-open"),
-            Transition::Closed => f.write_str(" closed"),
-            Transition::Opened { recovery: None, .. } => {
-                f.write_str(" opened by hand, until it is closed by hand")
-            }
-            Transition::Opened { cause, recovery: Some(recovery) } => {
-                write!(f, " opened {cause}, for {} seconds", recovery.as_secs_f64())
-            }
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Consecutive { failures } => write!(f, "after {failures} failures"),
-            Self::FailureRate { failed, calls } => {
-                write!(f, "after {failed} of the last {calls} calls failed")
-            }
-            Self::SlowCallRate { slow, calls } => {
-                write!(f, "after {slow} of the last {calls} calls were slow")
-            }
-            Self::ByHand => f.write_str("by hand"),
-        }
-    }
 }

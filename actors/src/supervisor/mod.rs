@@ -10,13 +10,14 @@
 //! * `shared`: what is read without a message to the actor: the `published` state of each breaker, those of `origins`
 //!   included, and the `counters`;
 //! * `handle`, `circuit` and `permit`: what callers hold;
-//! * `settings` and `log`: what it is started with, and what it logs.
+//! * `settings`: what it is started with; `change` and `log`: what happened to a breaker, and its log line.
 
 mod actor;
 pub mod backoff;
 pub mod breaker;
 mod breakers;
 pub mod budget;
+mod change;
 mod circuit;
 mod counters;
 mod handle;
@@ -24,17 +25,20 @@ mod log;
 mod origins;
 mod permit;
 mod published;
+mod rejection;
 pub mod retry;
 mod settings;
 mod shared;
 
 pub use self::{
+    change::Change,
     circuit::Circuit,
     counters::SupervisorStats,
-    handle::{NoHedge, Rejection, SupervisorHandle},
+    handle::SupervisorHandle,
     log::LogTarget,
     permit::Permit,
     published::BreakerState,
+    rejection::{NoHedge, Rejection},
     retry::Decision,
-    settings::{Change, Scope, SupervisorSettings, TransitionHook},
+    settings::{Scope, SupervisorSettings, TransitionHook},
 };

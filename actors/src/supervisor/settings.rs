@@ -7,11 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    breaker::{BreakerSettings, Transition},
-    budget::BudgetSettings,
-    log::LogTarget,
-};
+use super::{breaker::BreakerSettings, budget::BudgetSettings, change::Change, log::LogTarget};
 
 /// The settings of a supervisor.
 #[derive(Clone, Debug)]
@@ -40,15 +36,6 @@ pub enum Scope {
         /// The most origins that have a breaker; beyond it the longest unused one is forgotten.
         most: NonZeroUsize,
     },
-}
-
-/// A change of a breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change<'a> {
-    /// The origin whose breaker changed; `None` for the breaker of the whole client.
-    pub origin: Option<&'a str>,
-    /// What it changed to.
-    pub transition: Transition,
 }
 
 /// What is called, in the actor, after each change of a breaker. It must neither block nor panic.

@@ -5,6 +5,7 @@
 //! was entered because of something newer.
 
 mod ticket;
+mod transition;
 mod window;
 
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use self::window::{Recent, Sample};
 pub use self::{
     ticket::{Outcome, Refusal, Role, Speed, Ticket},
+    transition::{Cause, Transition},
     window::{RateSettings, Window},
 };
 
@@ -62,48 +64,6 @@ pub enum Until {
 pub struct Probe {
     id: u64,
     lease: Instant,
-}
-
-/// A change of state, for logs and counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// The breaker opened.
-    Opened {
-        /// What opened it.
-        cause: Cause,
-        /// For how long; `None` when it was opened by hand.
-        recovery: Option<Duration>,
-    },
-    /// The breaker became half-open: it lets probes through.
-    HalfOpened,
-    /// The breaker closed.
-    Closed,
-}
-
-/// What opened the breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// Calls that failed one after another, or a probe that failed.
-    Consecutive {
-        /// How many.
-        failures: u32,
-    },
-    /// The share of failed calls in the window.
-    FailureRate {
-        /// The failed calls.
-        failed: u32,
-        /// All calls in the window.
-        calls: u32,
-    },
-    /// The share of slow calls in the window.
-    SlowCallRate {
-        /// The slow calls.
-        slow: u32,
-        /// All calls in the window.
-        calls: u32,
-    },
-    /// An operator.
-    ByHand,
 }
 
 /// The circuit breaker.
