@@ -134,9 +134,22 @@ impl ResilientClient {
         self.0.state.supervisor.state()
     }
 
-    /// The current state of the circuit breaker to which a call of this URL is subject: that of the URL's origin, or that of the
-    /// client. `url` is a path that is appended to the base URL, or an absolute URL. An origin that has not been called
-    /// is closed.
+    /// The current state of the circuit breaker for one URL: of the breaker of its origin, or of the client's only one.
+    ///
+    /// `url` is a path that is appended to the base URL, or an absolute URL. The breaker of an origin that has not been
+    /// called is closed.
+    ///
+    /// ```no_run
+    /// use resilient_client::{BreakerScope, BreakerState, ClientConfig, ResilientClient};
+    ///
+    /// # fn example() -> Result<(), resilient_client::Error> {
+    /// let mut config = ClientConfig::default();
+    /// config.circuit_breaker.scope = BreakerScope::Origin;
+    /// let client = ResilientClient::start(config)?;
+    /// assert_eq!(client.state_of("https://payments.example/v1")?, BreakerState::Closed);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -146,7 +159,8 @@ impl ResilientClient {
         Ok(self.0.state.supervisor.state_of(|| Origin(&uri).to_string()))
     }
 
-    /// Opens the circuit breaker, for all origins, until [`force_closed`](Self::force_closed) or [`reset`](Self::reset).
+    /// Opens the circuit breaker, for all origins, until [`force_closed`](Self::force_closed) or
+    /// [`reset`](Self::reset).
     ///
     /// # Errors
     ///

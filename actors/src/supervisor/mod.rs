@@ -2,7 +2,8 @@
 //! knows no HTTP, does no I/O, and never waits in place of a caller.
 //!
 //! The rules, as plain values that get the time passed in:
-//! * [`breaker`]: the circuit breaker; `breakers`: those of all origins; [`budget`]: how many retries all calls may make;
+//! * [`breaker`]: the circuit breaker; `breakers`: those of all origins;
+//! * [`budget`]: how many retries all calls may make;
 //! * [`retry`]: whether a failed attempt is retried; [`backoff`]: how long it waits before that.
 //!
 //! Around them:

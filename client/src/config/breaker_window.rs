@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::seconds;
 
-/// The calls of which a circuit breaker takes the shares. In files and variables `100` is a number of calls, `10s` a time.
+/// The calls of which a circuit breaker takes the shares.
+///
+/// In files and variables `100` is a number of calls, `10s` a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Written", try_from = "Written")]
 pub enum BreakerWindow {
