@@ -64,16 +64,17 @@ async fn a_broken_answer_leaves_its_connection_open_for_a_second() {
         }),
         ("extra", |text| text.matches("HTTP/1.1 200 OK\r\n").count() == 2),
     ] {
-        let mut connection = ask(&server, "/msg", fault).await;
+        // The second begins when the answer is sent, which may be before this test goes on.
         let sent = Instant::now();
+        let mut connection = ask(&server, "/msg", fault).await;
         let (text, ended) = connection.end().await;
         assert!(is_broken(&text), "{fault}: {text}");
         assert_eq!(ended, Ended::Closed);
         assert!(sent.elapsed() >= Duration::from_secs(1), "{fault} closes after {:?}", sent.elapsed());
 
         let mut connection = server.connect().await;
-        connection.request("GET", "/msg", &format!("X-Fault: {fault}\r\nConnection: close\r\n")).await;
         let sent = Instant::now();
+        connection.request("GET", "/msg", &format!("X-Fault: {fault}\r\nConnection: close\r\n")).await;
         assert!(is_broken(&connection.end().await.0.replace("connection: close\r\n", "")), "{fault}");
         assert!(sent.elapsed() >= Duration::from_secs(1), "{fault} closes after {:?}", sent.elapsed());
 
@@ -152,11 +153,11 @@ async fn a_drip_is_the_whole_answer_slowly_and_outside_the_request_timeout() {
     let server = TestServer::builder().flag("--request-timeout", 1).start().await;
     let mut connection = server.connect().await;
     let next = "GET /msg HTTP/1.1\r\nHost: x\r\n\r\n";
+    let sent = Instant::now();
     connection
         .send(format!("GET /msg HTTP/1.1\r\nHost: x\r\nX-Fault: drip:100\r\n\r\n{next}"))
         .await
         .expect("the connection is open");
-    let sent = Instant::now();
     let first = connection.response().await;
     assert_eq!(first.status, 200);
     assert!(sent.elapsed() >= Duration::from_millis(1500), "{:?}", sent.elapsed());

@@ -105,8 +105,8 @@ async fn a_head_that_never_ends_is_not_waited_for() {
 async fn a_head_that_drips_in_is_not_waited_for_either() {
     let server = TestServer::builder().flag("--header-timeout", 1).start().await;
     let mut connection = server.connect().await;
-    connection.send("GET /msg HTTP/1.1\r\nX-Long: ").await.unwrap();
     let start = Instant::now();
+    connection.send("GET /msg HTTP/1.1\r\nX-Long: ").await.unwrap();
     let drip = async {
         while connection.send("x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(200)).await;
