@@ -120,7 +120,8 @@ pub fn shared<R: Record>(
 
 impl<R: Record> JournalHandle<R> {
     /// Begins a record of what is known by now, and gives it an id. Readers that follow the journal see it.
-    pub fn begin(&self, mut record: R) -> (Open<R>, R) {
+    pub fn begin(&self, record: R) -> (Open<R>, Box<R>) {
+        let mut record = Box::new(record);
         let (id, events) = self.shared.inbox.begin(&mut record);
         let journal = match &self.state {
             State::Memory(address) => Keeper::Memory(address.downgrade()),
@@ -130,7 +131,7 @@ impl<R: Record> JournalHandle<R> {
         let open = Open { id, shared: Some(Arc::clone(&self.shared)), journal };
         if let Some(events) = events {
             // An error means that the last reader has left.
-            let _ = events.send(Event::Begun(record.clone()));
+            let _ = events.send(Event::Begun(R::clone(&record)));
         }
         (open, record)
     }
@@ -207,7 +208,7 @@ impl<R: Record> Clone for JournalHandle<R> {
 
 impl<R: Record> Open<R> {
     /// Appends the record, which has ended at `ended`.
-    pub fn end(mut self, record: R, ended: Instant) {
+    pub fn end(mut self, record: Box<R>, ended: Instant) {
         let Some(shared) = self.shared.take() else { return };
         let appended = shared.inbox.append(self.id, ended, record);
         if appended.is_first {

@@ -37,7 +37,7 @@ struct Inner<R: Record> {
     last_seq: u64,
     /// What has begun and not ended, in the order of the ids.
     open: VecDeque<(u64, R::Begun)>,
-    ended: VecDeque<(Instant, R)>,
+    ended: VecDeque<(Instant, Box<R>)>,
     state: State,
     /// There while somebody follows.
     events: Option<broadcast::Sender<Event<R>>>,
@@ -108,7 +108,7 @@ impl<R: Record> Inbox<R> {
     }
 
     /// Appends the record of what has ended, under the next number.
-    pub(super) fn append(&self, id: u64, ended: Instant, mut record: R) -> Appended {
+    pub(super) fn append(&self, id: u64, ended: Instant, mut record: Box<R>) -> Appended {
         let mut inner = self.lock();
         let is_idle = inner.close(id);
         inner.last_seq += 1;
@@ -135,7 +135,7 @@ impl<R: Record> Inbox<R> {
     }
 
     /// Takes all records that wait, oldest first.
-    pub(super) fn take(&self) -> VecDeque<(Instant, R)> {
+    pub(super) fn take(&self) -> VecDeque<(Instant, Box<R>)> {
         let mut inner = self.lock();
         inner.state = State::Empty;
         // An inbox that has been full will soon be full again, and does not grow to it step by step.
@@ -194,7 +194,7 @@ impl<R: Record> Inner<R> {
 
     fn announce(&mut self, record: &R) {
         if let Some(events) = &self.events
-            && events.send(Event::Ended(record.clone())).is_err()
+            && events.send(Event::Ended(R::clone(record))).is_err()
         {
             // The last reader has left.
             self.events = None;
@@ -216,7 +216,7 @@ mod tests {
 
     fn append(inbox: &Inbox<Named>) -> Appended {
         let (id, _) = inbox.begin(&mut Named(0, "a"));
-        inbox.append(id, Instant::now(), Named(0, "a"))
+        inbox.append(id, Instant::now(), Box::new(Named(0, "a")))
     }
 
     #[test]
@@ -225,11 +225,11 @@ mod tests {
         let (first, _) = inbox.begin(&mut Named(0, "first"));
         let (second, _) = inbox.begin(&mut Named(0, "second"));
         assert_eq!((first, second), (1, 2));
-        inbox.append(second, Instant::now(), Named(0, "second"));
+        inbox.append(second, Instant::now(), Box::new(Named(0, "second")));
         assert_eq!(inbox.open(), [(first, "first")]);
-        inbox.append(first, Instant::now(), Named(0, "first"));
+        inbox.append(first, Instant::now(), Box::new(Named(0, "first")));
         let taken: Vec<_> = inbox.take().into_iter().map(|(_, record)| record).collect();
-        assert_eq!(taken, [Named(1, "second"), Named(2, "first")]);
+        assert_eq!(taken, [Named(1, "second"), Named(2, "first")].map(Box::new));
         assert!(inbox.open().is_empty() && inbox.take().is_empty());
     }
 

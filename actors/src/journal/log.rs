@@ -27,10 +27,10 @@ pub trait Record: Clone + Send + Sync + Unpin + 'static {
     fn bytes(&self) -> usize;
 }
 
-/// The last records, at most so many.
+/// The last records, at most so many. Each is in a box, so that handing it on costs the same, however large it is.
 #[derive(Debug)]
 pub struct Log<R> {
-    records: VecDeque<(Instant, R)>,
+    records: VecDeque<(Instant, Box<R>)>,
     max_size: usize,
     /// The number of the last record that was appended.
     last: u64,
@@ -56,7 +56,7 @@ impl<R: Record> Log<R> {
 
     /// Appends the next record, which ended at `ended`, and forgets what is too much. Behind a gap in the numbers,
     /// everything before the gap is forgotten. Returns how many bytes were forgotten.
-    pub fn append(&mut self, ended: Instant, record: R) -> u64 {
+    pub fn append(&mut self, ended: Instant, record: Box<R>) -> u64 {
         let mut forgotten = 0;
         if record.seq() != self.last + 1 {
             forgotten += self.clear();
@@ -102,7 +102,7 @@ impl<R: Record> Log<R> {
                 page.next = page.records.last().map_or(since, Record::seq);
                 break;
             }
-            page.records.push(record.clone());
+            page.records.push(R::clone(record));
         }
         page
     }
@@ -144,7 +144,7 @@ pub(super) mod tests {
         let mut log = Log::new(max_size, 0);
         let forgotten = numbers.iter().map(|seq| {
             let name = if seq % 2 == 0 { "even" } else { "odd" };
-            log.append(Instant::now(), Named(*seq, name))
+            log.append(Instant::now(), Box::new(Named(*seq, name)))
         });
         let forgotten = forgotten.sum();
         (log, forgotten)

@@ -13,8 +13,7 @@ use super::session_journal::Journal;
 /// A request that is being recorded. It leaves its entry when it ends, and when it is dropped: then it ended in the
 /// way that was expected for that case, which is that the client left unless somebody said otherwise.
 pub struct Recording {
-    /// In one place while the recording is handed on: an entry is large.
-    parts: Option<Box<(Open<Entry>, Entry)>>,
+    parts: Option<(Open<Entry>, Box<Entry>)>,
     came: Instant,
     expected: Expected,
     writes: Option<Writes>,
@@ -56,12 +55,12 @@ impl Recording {
         entry.request_on_connection = request_on_connection;
         let parts = journal.handle.begin(entry);
         let expected = Expected { written: Ended::Answered, cut: Ended::ClientLeft };
-        Self { parts: Some(Box::new(parts)), came, expected, writes: None }
+        Self { parts: Some(parts), came, expected, writes: None }
     }
 
     /// The entry, for what becomes known of the request.
     pub fn entry(&mut self) -> Option<&mut Entry> {
-        self.parts.as_mut().map(|parts| &mut parts.1)
+        self.parts.as_mut().map(|(_, entry)| &mut **entry)
     }
 
     /// Decides how the request ends.
@@ -82,8 +81,7 @@ impl Recording {
     }
 
     fn end(&mut self, how: Ended, now: Instant) {
-        let Some(parts) = self.parts.take() else { return };
-        let (open, mut entry) = *parts;
+        let Some((open, mut entry)) = self.parts.take() else { return };
         entry.ended = how;
         entry.duration = now.saturating_duration_since(self.came);
         entry.first_byte = self.writes.map(|writes| writes.first.saturating_duration_since(self.came));
