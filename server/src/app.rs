@@ -181,10 +181,12 @@ fn serve(
             .app_data(state.clone())
             .configure(|app| upstream::register(app, config))
             .wrap(Condition::new(has_cors, cors::layer(&config.cors())))
-            .wrap(Condition::new(has_cors, Wrap::with(AnyMethod)))
             .wrap(Wrap::with((
                 RequestEnvelope { state: state.clone() },
-                Observe((RequestLog, Recorder { journals, metrics: Arc::clone(&state.metrics) })),
+                (
+                    Observe((RequestLog, Recorder { journals, metrics: Arc::clone(&state.metrics) })),
+                    has_cors.then_some(AnyMethod),
+                ),
             )));
         let (connections, shared) = (Arc::clone(&connections), state.clone());
         fn_service(move |socket: TcpStream| {

@@ -37,7 +37,7 @@ async fn sleep_logged(delay: Duration, correlation_id: Uuid) {
 pub struct Execution {
     key: Key,
     lease: Lease<Uuid>,
-    deadline: Option<Instant>,
+    deadline: Instant,
     session: Arc<SessionState>,
     correlation_id: Uuid,
 }
@@ -48,7 +48,7 @@ impl Execution {
         Self {
             key,
             lease,
-            deadline: RequestContext::deadline(request),
+            deadline: session.context().deadline(),
             session: Arc::clone(session.state()),
             correlation_id: RequestContext::correlation_id(request),
         }
@@ -92,9 +92,6 @@ impl Execution {
                 () = self.session.ended.cancelled() => false,
             }
         };
-        match self.deadline {
-            Some(deadline) => timeout_at(deadline, work).await.unwrap_or(false),
-            None => work.await,
-        }
+        timeout_at(self.deadline, work).await.unwrap_or(false)
     }
 }

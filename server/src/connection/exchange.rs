@@ -12,6 +12,7 @@ use super::delivery::{Delivery, Order, Spent};
 use super::ending::Kept;
 use super::phase::{Closing, Phase};
 use super::registry::Connections;
+use crate::headers::Interpreted;
 
 /// One connection's state. HTTP/1.1 answers one request of a connection at a time, so this is also the state of the
 /// request at hand.
@@ -30,6 +31,9 @@ pub struct Exchange {
     work: Cell<Work>,
     spent: Cell<Option<Spent>>,
     number: u64,
+    /// When the head of the request at hand was complete.
+    came: Cell<Instant>,
+    interpreted: Cell<Interpreted>,
     /// How many requests have been accepted.
     requests: Cell<u32>,
     pub(super) kept: Kept,
@@ -82,8 +86,11 @@ pub enum OnClientExit {
 
 impl Exchange {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
+        let now = Instant::now();
         Self {
-            phase: Cell::new(Phase::New { since: Instant::now() }),
+            phase: Cell::new(Phase::New { since: now }),
+            came: Cell::new(now),
+            interpreted: Cell::new(Interpreted::Perhaps),
             on_client_exit: Cell::new(OnClientExit::Answer),
             closing: Cell::new(Closing::Plain),
             stalled: Cell::new(None),
@@ -152,6 +159,18 @@ impl Exchange {
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// When the request at hand came: when its head was complete.
+    #[must_use]
+    pub fn came(&self) -> Instant {
+        self.came.get()
+    }
+
+    /// Whether the request at hand has headers of ours.
+    #[must_use]
+    pub fn interpreted(&self) -> Interpreted {
+        self.interpreted.get()
     }
 
     /// The number of the request at hand on its connection. The first is 1.
@@ -235,15 +254,18 @@ impl Exchange {
     }
 
     /// The last byte of a request's head is here, and actix-http is given it.
-    pub(super) fn head_complete(&self) {
+    pub(super) fn head_complete(&self, interpreted: Interpreted) {
+        self.interpreted.set(interpreted);
         self.on_client_exit.set(OnClientExit::Answer);
         if self.handling.get() != Handling::Ordinary {
             self.handling.set(Handling::Ordinary);
             self.delivery.take();
         }
+        let now = Instant::now();
+        self.came.set(now);
         let since = match self.phase.get() {
             Phase::Head { since } => since,
-            _ => Instant::now(),
+            _ => now,
         };
         self.phase.set(Phase::Submitted { since });
     }

@@ -183,6 +183,7 @@ fn render(status: StatusCode) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::connection::testing::{FakeSocket, exchange, read_now, write_now};
+    use crate::headers::Interpreted;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
     fn connection() -> (Refusals<FakeSocket>, DuplexStream, Rc<Exchange>) {
@@ -206,7 +207,7 @@ mod tests {
             let (mut server, mut client, exchange) = connection();
             exchange.head_begun();
             if is_complete {
-                exchange.head_complete();
+                exchange.head_complete(Interpreted::None);
             }
             let refuse = async {
                 server.write_all(MALFORMED.as_bytes()).await.unwrap();
@@ -231,7 +232,7 @@ mod tests {
     fn an_answer_to_a_request_is_written_as_it_is_whatever_it_holds() {
         let (mut server, mut client, exchange) = connection();
         exchange.head_begun();
-        exchange.head_complete();
+        exchange.head_complete(Interpreted::None);
         exchange.begin();
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MALFORMED.len());
         for bytes in [answer.as_str(), MALFORMED] {

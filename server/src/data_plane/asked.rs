@@ -11,9 +11,10 @@ use utoipa::IntoParams;
 
 use super::endpoint::Endpoint;
 use super::key;
+use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::fault::{Fault, short};
-use crate::headers::FAULT;
+use crate::headers::{FAULT, Interpreted};
 use crate::json::{Place, Problem};
 use crate::query;
 use crate::state::AppState;
@@ -72,7 +73,11 @@ impl Asked {
     ///
     /// # Errors
     /// [`ApiError::Invalid`] with everything that is wrong with it.
-    pub(super) fn of(request: &HttpRequest, endpoint: Endpoint) -> Result<Self, ApiError> {
+    pub(super) fn of(
+        context: &RequestContext,
+        request: &HttpRequest,
+        endpoint: Endpoint,
+    ) -> Result<Self, ApiError> {
         let mut problems = Vec::new();
         let delay = match endpoint {
             Endpoint::Message | Endpoint::Echo => delay(request).unwrap_or_else(|fault| {
@@ -81,6 +86,9 @@ impl Asked {
             }),
             Endpoint::Unknown | Endpoint::Upstream => Duration::ZERO,
         };
+        if context.interpreted() == Interpreted::None {
+            return done(problems, Self { delay, key: None, fault: None });
+        }
         let key = key::of(request).unwrap_or_else(|faults| {
             // The upstream gets whatever the client sends, and a rule sees no key.
             if endpoint != Endpoint::Upstream {
@@ -92,8 +100,12 @@ impl Asked {
             problems.push(*problem);
             None
         });
-        if problems.is_empty() { Ok(Self { delay, key, fault }) } else { Err(ApiError::Invalid(problems)) }
+        done(problems, Self { delay, key, fault })
     }
+}
+
+fn done(problems: Vec<Problem>, asked: Asked) -> Result<Asked, ApiError> {
+    if problems.is_empty() { Ok(asked) } else { Err(ApiError::Invalid(problems)) }
 }
 
 fn delay(request: &HttpRequest) -> Result<Duration, validation::Fault> {

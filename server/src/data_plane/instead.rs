@@ -20,8 +20,9 @@ use crate::fault::{Body, Fault, Framing, Loss, Pace, RetryAfter, StatusFault};
 pub(super) enum Next {
     /// This answer, instead of the real one.
     Answer(HttpResponse),
-    /// The request is executed, and this happens to its answer.
-    Execute(Option<Injected>),
+    /// The request is executed, and this happens to its answer. It is in a box, so that requests without a fault do not
+    /// carry its size about.
+    Execute(Option<Box<Injected>>),
 }
 
 /// Decides whether an injected fault comes instead of an answer. The body of the request is read first, up to a bound,
@@ -46,10 +47,10 @@ pub(super) async fn next(
         Some(Fault::Reset { after_bytes: None }) => Some(Delivery::Instead(End::Reset)),
         Some(Fault::Garbage) => Some(Delivery::Garbage),
         Some(Fault::Stale { status: Some(_) }) => Some(Delivery::Stale),
-        _ => return Ok(Next::Execute(Some(injected))),
+        _ => return Ok(Next::Execute(Some(Box::new(injected)))),
     };
     // The fault has been counted, so it happens, whatever else is still to come.
-    taken::drain(request, payload, body::DRAINED).await?;
+    taken::drain(session.context(), payload, body::DRAINED).await?;
     if let Some(delivery) = delivery {
         deliver(request, delivery);
     }
@@ -59,7 +60,7 @@ pub(super) async fn next(
         // Not a byte of these is sent.
         Some(Fault::Hang { lasts }) => {
             let lasts = lasts.unwrap_or(session.request_timeout);
-            hold(injected, session, request, lasts, slot.take());
+            hold(injected, session, lasts, slot.take());
             HttpResponse::NoContent().finish()
         }
         _ => HttpResponse::NoContent().finish(),
@@ -69,13 +70,7 @@ pub(super) async fn next(
 
 /// Holds the request: it keeps its slot until its time is over, its plan or session ends, or its client leaves. The
 /// layer [`Timeout`](crate::middleware::timeout::Timeout) waits for that when the request timeout is over.
-fn hold(
-    injected: Injected,
-    session: &CurrentSession,
-    request: &HttpRequest,
-    lasts: Duration,
-    slot: Option<Slot>,
-) {
+fn hold(injected: Injected, session: &CurrentSession, lasts: Duration, slot: Option<Slot>) {
     let ended = session.ended.clone();
     let held = async move {
         let _slot = slot;
@@ -85,7 +80,7 @@ fn hold(
             () = ended.cancelled() => {}
         }
     };
-    RequestContext::hold(request, Box::pin(held));
+    session.context().hold(Box::pin(held));
 }
 
 /// Tells the connection what happens to the answer of a request that was executed. An answer that is lost in a hang
@@ -100,7 +95,7 @@ pub(super) fn after(
     let Some(fault) = injected.fault() else { return answer };
     if *fault == Fault::Lose(Loss::Hang) {
         deliver(request, Delivery::Instead(End::Close));
-        hold(injected, session, request, session.request_timeout, slot);
+        hold(injected, session, session.request_timeout, slot);
     } else if let Some(delivery) = delivery_of(fault, answer.body().size()) {
         deliver(request, delivery);
     }

@@ -56,19 +56,19 @@ pub async fn serve(
     request: &HttpRequest,
     mut payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(request, endpoint)?;
+    let asked = Asked::of(session.context(), request, endpoint)?;
     if let Some(key) = &asked.key {
-        RequestContext::note(request, |entry| entry.key = Some(Key::clone(key)));
+        session.context().note(|entry| entry.key = Some(Key::clone(key)));
     }
     if endpoint == Endpoint::Unknown && !injection::concerns(session, request, &asked) {
-        return Box::pin(refuse(request, &mut payload)).await;
+        return Box::pin(refuse(session, &mut payload)).await;
     }
-    RequestContext::with_session(request, |_, session| session.count_request());
+    session.context().count();
     // A body is read before the request takes a slot, unless a fault may answer the request without it.
     let may_inject = injection::is_possible(session, &asked);
     let mut body = match endpoint {
         Endpoint::Message | Endpoint::Echo if !may_inject => {
-            Some(taken::read(request, &mut payload, endpoint.body_limit()).await?)
+            Some(taken::read(session.context(), request, &mut payload, endpoint.body_limit()).await?)
         }
         _ => None,
     };
@@ -78,9 +78,9 @@ pub async fn serve(
         Endpoint::Unknown => Decision::Pass,
     };
     if let Decision::Fail(failure) = failure {
-        note_fault(request, FaultSource::Mode, ApiError::InducedFailure.status_code().as_str());
+        note_fault(session, FaultSource::Mode, ApiError::InducedFailure.status_code().as_str());
         if body.is_none() {
-            Box::pin(drain(endpoint, request, &mut payload, endpoint.body_limit())).await?;
+            Box::pin(drain(endpoint, session.context(), &mut payload, endpoint.body_limit())).await?;
         }
         log_failure(request, failure.spend());
         return Err(ApiError::InducedFailure);
@@ -98,14 +98,14 @@ pub async fn serve(
         Endpoint::Message | Endpoint::Echo => {
             work(endpoint, session, request, &asked, &mut body, &mut payload, &mut slot).await
         }
-        Endpoint::Upstream => Box::pin(forward(request, payload, &mut slot)).await,
-        Endpoint::Unknown => Box::pin(refuse(request, &mut payload)).await,
+        Endpoint::Upstream => Box::pin(forward(session, request, payload, &mut slot)).await,
+        Endpoint::Unknown => Box::pin(refuse(session, &mut payload)).await,
     };
     match injected {
         // A refusal is an answer as well, and its fault has been counted.
         Some(injected) => {
             let answer = answer.unwrap_or_else(|refusal| refusal.error_response());
-            Ok(instead::after(injected, session, request, answer, slot))
+            Ok(instead::after(*injected, session, request, answer, slot))
         }
         None => answer,
     }
@@ -123,13 +123,13 @@ async fn work(
 ) -> Result<HttpResponse, ApiError> {
     let body = match body {
         Some(body) => body,
-        None => body.insert(taken::read(request, payload, endpoint.body_limit()).await?),
+        None => body.insert(taken::read(session.context(), request, payload, endpoint.body_limit()).await?),
     };
     let (id, replay) = match &asked.key {
         Some(key) => execute(session, request, key, body, asked.delay, slot).await?,
         None => {
             execution::wait(asked.delay, request).await;
-            note_execution(request, journal::Execution::Executed);
+            note_execution(session, journal::Execution::Executed);
             (Uuid::new_v4(), Replay::No)
         }
     };
@@ -138,19 +138,20 @@ async fn work(
 
 /// Has the upstream answer the request.
 async fn forward(
+    session: &CurrentSession,
     request: &HttpRequest,
     payload: Payload,
     slot: &mut Option<Slot>,
 ) -> Result<HttpResponse, ApiError> {
     let answer = upstream::forward(request, payload, slot).await?;
-    note_execution(request, journal::Execution::Executed);
-    RequestContext::note(request, |entry| entry.answered_by = AnsweredBy::Upstream);
+    note_execution(session, journal::Execution::Executed);
+    session.context().note(|entry| entry.answered_by = AnsweredBy::Upstream);
     Ok(answer)
 }
 
 /// Refuses a request to a path that no route has.
-async fn refuse(request: &HttpRequest, payload: &mut Payload) -> Result<HttpResponse, ApiError> {
-    taken::ignore(request, payload, Endpoint::Unknown.body_limit()).await?;
+async fn refuse(session: &CurrentSession, payload: &mut Payload) -> Result<HttpResponse, ApiError> {
+    taken::ignore(session.context(), payload, Endpoint::Unknown.body_limit()).await?;
     Err(ApiError::NotFound)
 }
 
@@ -169,7 +170,7 @@ async fn inject(
     if let Some(metrics) = Metrics::of(request) {
         metrics.count_fault(injected.fault());
     }
-    note_fault(request, injected.by(), &injected.short());
+    note_fault(session, injected.by(), &injected.short());
     execution::wait(injected.delay, request).await;
     instead::next(injected, session, request, payload, slot).await
 }
@@ -178,14 +179,14 @@ async fn inject(
 /// rest of it is the connection's business.
 async fn drain(
     endpoint: Endpoint,
-    request: &HttpRequest,
+    context: &RequestContext,
     payload: &mut Payload,
     limit: usize,
 ) -> Result<(), ApiError> {
     match endpoint {
-        Endpoint::Upstream => taken::drain(request, payload, limit).await,
+        Endpoint::Upstream => taken::drain(context, payload, limit).await,
         Endpoint::Message | Endpoint::Echo | Endpoint::Unknown => {
-            taken::ignore(request, payload, limit).await
+            taken::ignore(context, payload, limit).await
         }
     }
 }
@@ -204,14 +205,14 @@ async fn execute(
         Outcome::Replay(id) => {
             count(request, Happened::CacheHit);
             log_cache(request, key, "Cache hit");
-            note_execution(request, journal::Execution::Replayed);
+            note_execution(session, journal::Execution::Replayed);
             Ok((id, Replay::Yes))
         }
         Outcome::Execute(lease) => {
             count(request, Happened::CacheMiss);
             log_cache(request, key, "Cache miss");
             // It is finished even if the client leaves.
-            note_execution(request, journal::Execution::Executed);
+            note_execution(session, journal::Execution::Executed);
             let execution = Execution::begin(session, request, Key::clone(key), lease);
             let id = match delay.is_zero() {
                 true => execution.complete(),
@@ -229,12 +230,12 @@ fn count(request: &HttpRequest, what: Happened) {
     }
 }
 
-fn note_execution(request: &HttpRequest, execution: journal::Execution) {
-    RequestContext::note(request, |entry| entry.execution = execution);
+fn note_execution(session: &CurrentSession, execution: journal::Execution) {
+    session.context().note(|entry| entry.execution = execution);
 }
 
-fn note_fault(request: &HttpRequest, by: FaultSource, short: &str) {
-    RequestContext::note(request, |entry| {
+fn note_fault(session: &CurrentSession, by: FaultSource, short: &str) {
+    session.context().note(|entry| {
         entry.fault = Some(Arc::new(InjectedFault { by, short: short.into() }));
     });
 }

@@ -12,7 +12,7 @@ use actix_web::HttpRequest;
 use log::debug;
 use tokio::sync::TryAcquireError;
 
-use crate::connection::{Exchange, OnClientExit};
+use crate::connection::OnClientExit;
 use crate::context::{CurrentSession, RequestContext, Slot};
 use crate::error::ApiError;
 use crate::logging::CONCURRENCY;
@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 /// [`ApiError::SlotsClosed`], which never happens.
 pub(super) async fn get(session: &CurrentSession, request: &HttpRequest) -> Result<Slot, ApiError> {
     // A client that closes its side gives back its slot, or its place in the queue, at once.
-    if let Some(exchange) = Exchange::of(request) {
+    if let Some(exchange) = session.context().exchange() {
         exchange.on_client_exit(OnClientExit::Drop);
     }
     match Arc::clone(&session.slots).try_acquire_owned() {

@@ -20,12 +20,13 @@ const OF_NOTHING: [u8; 32] = [
 /// # Errors
 /// [`ApiError`] when the body is larger or breaks the rules of HTTP.
 pub(super) async fn read(
+    context: &RequestContext,
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,
 ) -> Result<Bytes, ApiError> {
     let body = body::read(request, payload, limit).await?;
-    RequestContext::note(request, |entry| entry.body = Some(body_of(&body)));
+    context.note(|entry| entry.body = Some(body_of(&body)));
     Ok(body)
 }
 
@@ -34,11 +35,11 @@ pub(super) async fn read(
 /// # Errors
 /// As [`read`].
 pub(super) async fn ignore(
-    request: &HttpRequest,
+    context: &RequestContext,
     payload: &mut Payload,
     limit: usize,
 ) -> Result<(), ApiError> {
-    if !RequestContext::is_recorded(request) {
+    if !context.is_recorded() {
         return body::ignore(payload, limit).await;
     }
     let (mut hash, mut bytes) = (Sha256::new(), 0);
@@ -48,7 +49,7 @@ pub(super) async fn ignore(
     };
     body::look_at(payload, limit, see).await?;
     let sha256 = hash.finalize().into();
-    RequestContext::note(request, |entry| entry.body = Some(Body { bytes, sha256 }));
+    context.note(|entry| entry.body = Some(Body { bytes, sha256 }));
     Ok(())
 }
 
@@ -57,11 +58,11 @@ pub(super) async fn ignore(
 /// # Errors
 /// [`ApiError`] when the body breaks the rules of HTTP.
 pub(super) async fn drain(
-    request: &HttpRequest,
+    context: &RequestContext,
     payload: &mut Payload,
     limit: usize,
 ) -> Result<(), ApiError> {
-    match ignore(request, payload, limit).await {
+    match ignore(context, payload, limit).await {
         Ok(()) | Err(ApiError::BodyTooLarge) => Ok(()),
         Err(error) => Err(error),
     }

@@ -18,7 +18,7 @@ use super::layer::{Answered, Layer};
 use crate::connection::Exchange;
 use crate::context::RequestContext;
 use crate::error::{ApiError, AsIntended, detail};
-use crate::headers::{self, CORRELATION_ID};
+use crate::headers::{self, CORRELATION_ID, Interpreted};
 use crate::session::resolve::resolve;
 use crate::state::AppState;
 
@@ -35,15 +35,17 @@ impl Layer for RequestEnvelope {
         mut request: ServiceRequest,
         inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
     ) -> Answered {
-        let (id, now) = (Uuid::new_v4(), Instant::now());
+        let id = Uuid::new_v4();
         let is_tunnel = request.method() == Method::CONNECT;
         let exchange = Exchange::of(request.request()).cloned();
+        let now = exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.came());
         if let Some(exchange) = &exchange {
             exchange.begin();
         }
-        let answered = match resolve(&mut request, &self.state, now.into_std()) {
+        let interpreted = exchange.as_ref().map_or(Interpreted::Perhaps, |exchange| exchange.interpreted());
+        let answered = match resolve(&mut request, interpreted, &self.state, now.into_std()) {
             Ok(resolved) => {
-                RequestContext::attach(request.request(), id, resolved, now);
+                RequestContext::attach(request.request(), exchange.as_ref(), id, resolved, now);
                 inner(request).await
             }
             Err(refusal) => {

@@ -36,6 +36,20 @@ impl<Outer: Layer, Inner: Layer> Layer for (Outer, Inner) {
     }
 }
 
+/// A layer that is there or not; `None` costs its requests nothing.
+impl<L: Layer> Layer for Option<L> {
+    async fn call(
+        &self,
+        request: ServiceRequest,
+        inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
+    ) -> Answered {
+        match self {
+            Some(layer) => layer.call(request, inner).await,
+            None => inner(request).await,
+        }
+    }
+}
+
 /// Adapts a [`Layer`] to what actix-web can `wrap`.
 pub struct Wrap<L>(Rc<L>);
 

@@ -9,6 +9,7 @@ use actix_web::{HttpMessage, HttpResponse};
 use super::layer::Answered;
 use crate::body;
 use crate::connection::Exchange;
+use crate::context::RequestContext;
 use crate::observe::recorder;
 
 /// How long such a request may take to come.
@@ -30,7 +31,9 @@ pub async fn pass_on(
 }
 
 async fn read(mut request: ServiceRequest) -> ServiceResponse<BoxBody> {
-    recorder::begin(request.request());
+    if let Some(context) = RequestContext::of(request.request()) {
+        recorder::begin(&context, request.request());
+    }
     let mut payload = request.take_payload();
     let drained = body::drain(&mut payload, body::DRAINED);
     // However much of it has come: the answer is the same.

@@ -10,9 +10,8 @@ use futures::future::LocalBoxFuture;
 use std::future::pending;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::envelope::catching_panics;
 use super::layer::{Answered, Layer};
@@ -45,9 +44,9 @@ impl Layer for Timeout {
         inner: impl AsyncFnOnce(ServiceRequest) -> Answered,
     ) -> Answered {
         let http_request = request.request().clone();
-        let deadline = RequestContext::deadline(&http_request).ok_or(ApiError::NoSuchSession)?;
+        let context = RequestContext::of(&http_request).ok_or(ApiError::NoSuchSession)?;
         if self.0 == Bounded::WorkInSession {
-            recorder::begin(&http_request);
+            recorder::begin(&context, &http_request);
         }
         let work = async {
             // What follows CONNECT is not a body, and the connection ends after the answer.
@@ -63,15 +62,17 @@ impl Layer for Timeout {
         // Work that has nothing to wait for needs no clock, and does not carry the size of a wait about.
         let finished = match futures::poll!(work.as_mut()) {
             Poll::Ready(finished) => Some(Ok(finished)),
-            Poll::Pending => Box::pin(self.wait(&http_request, deadline, work)).await,
+            Poll::Pending => Box::pin(self.wait(&context, work)).await,
         };
         match finished {
-            Some(Ok(Ok(response))) => match self.held(&http_request) {
+            Some(Ok(Ok(response))) => match self.held(&context) {
                 None => Ok(response),
                 Some(held) => Box::pin(answer_behind(held, response)).await,
             },
             Some(Ok(Err(error))) => Ok(ServiceResponse::from_err(error, http_request)),
-            Some(Err(_elapsed)) => Ok(ServiceResponse::from_err(timed_out(&http_request), http_request)),
+            Some(Err(_elapsed)) => {
+                Ok(ServiceResponse::from_err(timed_out(&context, &http_request), http_request))
+            }
             None => Ok(ServiceResponse::from_err(session_ended(&http_request), http_request)),
         }
     }
@@ -83,9 +84,9 @@ async fn answer_behind(held: LocalBoxFuture<'static, ()>, response: ServiceRespo
     Ok(response)
 }
 
-fn timed_out(request: &HttpRequest) -> ApiError {
-    log(request);
-    RequestContext::note(request, |entry| entry.execution = Execution::None);
+fn timed_out(context: &RequestContext, request: &HttpRequest) -> ApiError {
+    log(context, request);
+    context.note(|entry| entry.execution = Execution::None);
     ApiError::Timeout
 }
 
@@ -98,56 +99,47 @@ fn session_ended(request: &HttpRequest) -> ApiError {
 
 impl Timeout {
     /// What holds the answer back.
-    fn held(&self, request: &HttpRequest) -> Option<LocalBoxFuture<'static, ()>> {
-        (self.0 == Bounded::WorkInSession).then(|| RequestContext::take_held(request)).flatten()
+    fn held(&self, context: &RequestContext) -> Option<LocalBoxFuture<'static, ()>> {
+        (self.0 == Bounded::WorkInSession).then(|| context.take_held()).flatten()
     }
 
     /// Waits for `work`: until the deadline, and for a request to the data plane until its session ends (`None`).
     async fn wait<T>(
         &self,
-        request: &HttpRequest,
-        deadline: Instant,
+        context: &RequestContext,
         work: impl Future<Output = T>,
     ) -> Option<Result<T, Elapsed>> {
-        let bounded = in_time(request, deadline, work);
+        let bounded = in_time(context, work);
         match self.0 {
-            Bounded::WorkInSession => until_session_ends(request, bounded).await,
+            Bounded::WorkInSession => until_session_ends(context, bounded).await,
             Bounded::BodyAndWork | Bounded::Work => Some(bounded.await),
         }
     }
 }
 
 /// Runs `work` until the deadline of the request, which the work itself may postpone.
-async fn in_time<T>(
-    request: &HttpRequest,
-    mut deadline: Instant,
-    work: impl Future<Output = T>,
-) -> Result<T, Elapsed> {
+async fn in_time<T>(context: &RequestContext, work: impl Future<Output = T>) -> Result<T, Elapsed> {
     let mut work = pin!(work);
     loop {
-        let elapsed = match timeout_at(deadline, &mut work).await {
-            Ok(finished) => return Ok(finished),
-            Err(elapsed) => elapsed,
-        };
-        match RequestContext::deadline(request) {
-            Some(later) if later > deadline => deadline = later,
-            _ => return Err(elapsed),
+        let deadline = context.deadline();
+        match timeout_at(deadline, &mut work).await {
+            Err(_) if context.deadline() > deadline => {}
+            finished => return finished,
         }
     }
 }
 
 /// Runs `work` until the session of the request ends or is reset; `None` if that comes first.
-async fn until_session_ends<T>(request: &HttpRequest, work: impl Future<Output = T>) -> Option<T> {
-    let Some(session) = RequestContext::session(request) else { return Some(work.await) };
+async fn until_session_ends<T>(context: &RequestContext, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         finished = work => Some(finished),
-        () = session.ended.cancelled() => None,
+        () = context.session().ended.cancelled() => None,
     }
 }
 
-fn log(request: &HttpRequest) {
-    let timeout = RequestContext::session(request).map_or(Duration::ZERO, |session| session.request_timeout);
+fn log(context: &RequestContext, request: &HttpRequest) {
+    let timeout = context.session().request_timeout;
     log::warn!(
         target: REQUEST,
         method:% = request.method(), path = request.path(),

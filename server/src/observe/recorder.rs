@@ -12,7 +12,7 @@ use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 
 use super::{End, Listener, Outcome};
-use crate::connection::{Exchange, Fate};
+use crate::connection::Fate;
 use crate::context::RequestContext;
 use crate::journal::{Ended, Entry, Expected, Recording, Reuse};
 use crate::metrics::{Happened, Metrics};
@@ -35,10 +35,12 @@ pub enum Journals {
 }
 
 /// Begins to record a request to the data plane, if its session has a journal.
-pub fn begin(request: &HttpRequest) {
-    let connection =
-        Exchange::of(request).map_or((0, 1), |exchange| (exchange.number(), exchange.request_number()));
-    RequestContext::record(request, |journal, came| Recording::begin(journal, request, came, connection));
+pub fn begin(context: &RequestContext, request: &HttpRequest) {
+    context.record(|journal, came| {
+        let connection = context.exchange();
+        let connection = connection.map_or((0, 1), |exchange| (exchange.number(), exchange.request_number()));
+        Recording::begin(journal, request, came, connection)
+    });
 }
 
 impl Listener for Recorder {
@@ -53,8 +55,9 @@ impl Listener for Recorder {
     /// A request that ends without an answer has left its entry already.
     fn ended(&self, (): (), end: &End<'_>) {
         let Some(answer) = end.answer else { return };
-        let Some(mut recording) = RequestContext::take_recording(answer.request()) else { return };
-        let exchange = Exchange::of(answer.request());
+        let Some(context) = RequestContext::of(answer.request()) else { return };
+        let Some(mut recording) = context.take_recording() else { return };
+        let exchange = context.exchange();
         let fate = exchange.map_or(Fate::Whole, |exchange| exchange.fate());
         if let Some(entry) = recording.entry() {
             complete(entry, answer, fate);

@@ -7,6 +7,7 @@ pub mod echo;
 pub mod fail;
 pub mod faults;
 pub mod findings;
+mod handler;
 pub mod health;
 pub mod journal;
 pub mod message;

@@ -1,14 +1,17 @@
 //! The declaration of one route: its path, its methods, its limits and its part of the OpenAPI document.
 
-use actix_web::dev::HttpServiceFactory;
+use std::rc::Rc;
+
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, fn_service};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
-use actix_web::{FromRequest, Handler, Resource, Responder, web};
+use actix_web::{FromRequest, Handler, Responder, web};
 use utoipa::openapi::OpenApi;
 
+use super::handler::{AnyHandler, erase};
 use crate::error::ApiError;
 use crate::metrics::{Count, RouteCounter};
-use crate::middleware::layer::Wrap;
+use crate::middleware::layer::{Answered, Layer};
 use crate::middleware::timeout::{Bounded, Timeout};
 
 /// Which limits hold for a route.
@@ -24,8 +27,8 @@ pub enum Plane {
 pub struct Route {
     path: String,
     plane: Plane,
-    handlers: Vec<(Method, actix_web::Route)>,
-    any: Option<actix_web::Route>,
+    handlers: Vec<(Method, AnyHandler)>,
+    any: Option<AnyHandler>,
     body: Body,
     document: Option<Documented>,
 }
@@ -114,7 +117,7 @@ impl Route {
         F: Handler<A, Output: Responder + 'static>,
         A: FromRequest + 'static,
     {
-        self.any = Some(web::route().to(handler));
+        self.any = Some(erase(handler));
         self
     }
 
@@ -135,7 +138,7 @@ impl Route {
         F: Handler<A, Output: Responder + 'static>,
         A: FromRequest + 'static,
     {
-        self.handlers.push((method.clone(), web::method(method).to(handler)));
+        self.handlers.push((method, erase(handler)));
         self
     }
 
@@ -172,23 +175,33 @@ impl Route {
     /// Makes the route one that actix-web can register. Every route is bounded in time, and its
     /// requests are counted.
     pub fn into_service(self, counter: RouteCounter) -> impl HttpServiceFactory + 'static {
-        let allowed: Vec<&str> = self.methods().map(Method::as_str).collect();
-        let allow =
-            HeaderValue::from_str(&allowed.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""));
-        let refuse = move || {
-            let allow = allow.clone();
-            async move { Err::<&str, _>(ApiError::MethodNotAllowed(allow)) }
-        };
-        let resource = self
-            .handlers
-            .into_iter()
-            .fold(Resource::new(self.path), |resource, (_, route)| resource.route(route));
-        let others = self.any.unwrap_or_else(|| web::to(refuse));
         let bounded = match (self.plane, self.body) {
             (Plane::Data, _) => Bounded::WorkInSession,
             (Plane::Control, Body::Read) => Bounded::Work,
             (Plane::Control, Body::Ignored) => Bounded::BodyAndWork,
         };
-        resource.default_service(others).wrap(Wrap::with((Count(counter), Timeout(bounded))))
+        let path = self.path.clone();
+        let parts = Rc::new(((Count(counter), Timeout(bounded)), self));
+        let serve = move |request| {
+            let parts = Rc::clone(&parts);
+            async move { parts.0.call(request, async |request| parts.1.answer(request).await).await }
+        };
+        web::service(&path).finish(fn_service(serve))
+    }
+
+    /// Has the handler of the request's method answer it.
+    async fn answer(&self, request: ServiceRequest) -> Answered {
+        let own = self.handlers.iter().find(|(method, _)| method == request.method());
+        match own.map(|(_, handler)| handler).or(self.any.as_ref()) {
+            Some(handler) => Ok(handler(request).await),
+            None => Err(ApiError::MethodNotAllowed(self.allowed()).into()),
+        }
+    }
+
+    /// The methods that are answered, for the header `Allow`.
+    fn allowed(&self) -> HeaderValue {
+        let methods: Vec<&str> = self.methods().map(Method::as_str).collect();
+        // A list of methods is a valid value.
+        HeaderValue::from_str(&methods.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }

@@ -9,7 +9,7 @@ use actix_web::http::uri::PathAndQuery;
 
 use super::{SessionInUse, Sessions, id};
 use crate::error::ApiError;
-use crate::headers::TEST_SESSION;
+use crate::headers::{Interpreted, TEST_SESSION};
 use crate::json::{Place, Problem};
 use crate::state::AppState;
 use crate::upstream::own_paths::{self, Unrouted};
@@ -29,11 +29,16 @@ pub struct Resolved {
 ///
 /// # Errors
 /// [`ApiError`] when the session does not exist, when the header is sent twice, and for a path that no session has.
-pub fn resolve(request: &mut ServiceRequest, state: &AppState, now: Instant) -> Result<Resolved, ApiError> {
+pub fn resolve(
+    request: &mut ServiceRequest,
+    interpreted: Interpreted,
+    state: &AppState,
+    now: Instant,
+) -> Result<Resolved, ApiError> {
     let (config, sessions) = (&state.config, &state.sessions);
     let prefix = config.own_prefix();
     let Some(own) = own_paths::below(request.uri().path(), prefix) else {
-        let session = by_header(request, sessions, now)?;
+        let session = by_header(request, interpreted, sessions, now)?;
         hide_from_routes(request);
         return Ok(Resolved { session, unrouted: Unrouted::Forwarded });
     };
@@ -54,7 +59,7 @@ pub fn resolve(request: &mut ServiceRequest, state: &AppState, now: Instant) -> 
             Ok(Resolved { session, unrouted: Unrouted::Unknown })
         }
         None => {
-            let session = by_header(request, sessions, now)?;
+            let session = by_header(request, interpreted, sessions, now)?;
             if !prefix.is_empty() {
                 take_prefix(request, prefix.len())?;
             }
@@ -88,8 +93,13 @@ fn find(id: &str, sessions: &Sessions, now: Instant) -> Result<SessionInUse, Api
     sessions.registry.use_member(id, now).ok_or(ApiError::NoSuchSession)
 }
 
-fn by_header(request: &ServiceRequest, sessions: &Sessions, now: Instant) -> Result<SessionInUse, ApiError> {
-    if !request.headers().contains_key(&TEST_SESSION) {
+fn by_header(
+    request: &ServiceRequest,
+    interpreted: Interpreted,
+    sessions: &Sessions,
+    now: Instant,
+) -> Result<SessionInUse, ApiError> {
+    if interpreted == Interpreted::None || !request.headers().contains_key(&TEST_SESSION) {
         return Ok(sessions.registry.use_permanent(now));
     }
     let mut values = request.headers().get_all(&TEST_SESSION).map(HeaderValue::as_bytes);

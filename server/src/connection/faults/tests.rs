@@ -13,6 +13,7 @@ use super::*;
 use crate::connection::delivery::{Delivery, Order};
 use crate::connection::exchange::OnClientExit;
 use crate::connection::testing::{FakeSocket, Wire, exchange, read_now, text_now, write_now};
+use crate::headers::Interpreted;
 
 struct Fixture {
     faults: Faults<FakeSocket>,
@@ -33,7 +34,7 @@ fn answered_until(delivery: Option<Delivery>, revoked: impl Future<Output = ()> 
     let (exchange, wire) = (exchange(), Rc::clone(&socket.wire));
     let faults = Faults::new(socket, Rc::clone(&exchange));
     exchange.head_begun();
-    exchange.head_complete();
+    exchange.head_complete(Interpreted::None);
     exchange.begin();
     if let Some(delivery) = delivery {
         exchange.order(Order { delivery, asked: GET, revoked: Box::pin(revoked) });
@@ -180,7 +181,7 @@ fn what_precedes_an_answer_that_is_not_sent_is_not_sent_either() {
         [(Delivery::Instead(End::Close), ""), (Delivery::Stale, "HTTP/1.1 100 Continue\r\n\r\n")]
     {
         let mut fixture = answered(None);
-        fixture.exchange.head_complete();
+        fixture.exchange.head_complete(Interpreted::None);
         fixture.exchange.begin();
         fixture.exchange.order(Order { delivery, asked: GET, revoked: Box::pin(pending()) });
         write_now(&mut fixture.faults, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -191,7 +192,7 @@ fn what_precedes_an_answer_that_is_not_sent_is_not_sent_either() {
 #[test]
 fn a_streamed_answer_is_not_over_before_its_last_byte() {
     let mut fixture = answered(None);
-    fixture.exchange.head_complete();
+    fixture.exchange.head_complete(Interpreted::None);
     fixture.exchange.begin();
     let stream = Rc::clone(&fixture.exchange).stream();
     fixture.exchange.order(Order { delivery: Delivery::Stale, asked: GET, revoked: Box::pin(pending()) });

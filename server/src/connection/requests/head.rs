@@ -10,6 +10,8 @@ use std::ops::Range;
 
 use actix_web::http::StatusCode;
 
+use crate::headers::Interpreted;
+
 /// The longest request line, in bytes without its end.
 pub(super) const MAX_REQUEST_LINE: usize = 64 * 1024;
 
@@ -39,6 +41,7 @@ pub(super) struct Head {
     length: Option<u64>,
     is_chunked: bool,
     is_ambiguous: bool,
+    interpreted: Interpreted,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub(super) struct Taken {
     pub(super) total: usize,
     /// The framing of the body, once the head is complete.
     pub(super) complete: Option<Framing>,
+    /// Whether the head, once it is complete, has headers of ours.
+    pub(super) interpreted: Interpreted,
 }
 
 /// What a line of the head is to become.
@@ -79,7 +84,7 @@ impl Head {
     /// # Errors
     /// The status with which the request is refused.
     pub(super) fn take(&mut self, data: &mut [u8]) -> Result<Taken, StatusCode> {
-        let mut taken = Taken { ready: 0, total: data.len(), complete: None };
+        let mut taken = Taken { ready: 0, total: data.len(), complete: None, interpreted: Interpreted::None };
         if self.place == Place::BeforeRequest {
             self.drop_empty_lines(data, &mut taken)?;
         }
@@ -103,6 +108,7 @@ impl Head {
                 Line::EndOfHead => {
                     taken.ready = end;
                     taken.complete = Some(self.framing());
+                    taken.interpreted = self.interpreted;
                     *self = Self::default();
                 }
             }
@@ -166,7 +172,12 @@ impl Head {
             b'\n' => return Line::EndOfHead,
             b'\r' if line.len() == 2 => return Line::EndOfHead,
             b'C' | b'c' | b'T' | b't' | b'U' | b'u' => memchr::memchr(b':', line).unwrap_or(0),
-            _ => return Line::Kept,
+            other => {
+                if Interpreted::may_begin_with(other) {
+                    self.interpreted = Interpreted::Perhaps;
+                }
+                return Line::Kept;
+            }
         };
         let (name, value) = line.split_at_mut(name_length);
         if name.eq_ignore_ascii_case(b"content-length") {
@@ -229,6 +240,26 @@ mod tests {
         let mut data = head.as_bytes().to_vec();
         let taken = Head::default().take(&mut data).expect("the head is not refused");
         (String::from_utf8_lossy(&data[..taken.ready]).into_owned(), taken.complete)
+    }
+
+    #[test]
+    fn a_head_that_may_have_headers_of_ours_is_told_from_one_that_has_none() {
+        let cases = [
+            ("", Interpreted::None),
+            ("Host: x\r\nAccept: X-Request-ID\r\n", Interpreted::None),
+            ("Host: x\r\nX-Request-ID: a\r\n", Interpreted::Perhaps),
+            ("idempotency-key: a\r\nHost: x\r\n", Interpreted::Perhaps),
+            ("x-fault: 503\r\n", Interpreted::Perhaps),
+            ("X-TEST-SESSION: a\r\n", Interpreted::Perhaps),
+        ];
+        for (fields, expected) in cases {
+            let mut head = Head::default();
+            let mut whole = format!("GET / HTTP/1.1\r\n{fields}\r\n").into_bytes();
+            assert_eq!(head.take(&mut whole).unwrap().interpreted, expected, "{fields:?}");
+            // The next head on the connection begins anew.
+            let mut next = b"GET / HTTP/1.1\r\n\r\n".to_vec();
+            assert_eq!(head.take(&mut next).unwrap().interpreted, Interpreted::None, "{fields:?}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::exchange::{Exchange, OnClientExit};
 use super::phase::Phase;
 use super::socket::{Incoming, Socket};
+use crate::headers::Interpreted;
 use body::Body;
 use head::{Framing, Head};
 
@@ -113,15 +114,15 @@ impl<T> Requests<T> {
             }
         };
         if let Some(framing) = taken.complete {
-            self.complete_head(framing);
+            self.complete_head(framing, taken.interpreted);
         } else if self.head.has_begun() {
             self.exchange.head_begun();
         }
         (taken.ready, taken.total)
     }
 
-    fn complete_head(&mut self, framing: Framing) {
-        self.exchange.head_complete();
+    fn complete_head(&mut self, framing: Framing, interpreted: Interpreted) {
+        self.exchange.head_complete(interpreted);
         self.leftover = 0;
         self.part = Body::of(framing).map_or(Part::Answer, Part::Body);
     }
