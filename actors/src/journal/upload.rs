@@ -76,14 +76,14 @@ impl<R: Record> Upload<R> {
         // Those that ask from here on ask for another round.
         let readers =
             std::mem::take(&mut *self.signals.readers.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut records: VecDeque<(Instant, R)> = self.waiting.inbox.take();
+        let mut records: VecDeque<(Instant, Box<R>)> = self.waiting.inbox.take();
         self.waiting.place.set(None);
         loop {
-            let batch: Vec<R> =
+            let batch: Vec<Box<R>> =
                 records.drain(..records.len().min(MAX_BATCH)).map(|(_, record)| record).collect();
             let is_last = records.is_empty();
             self.append(&batch, if is_last { readers.as_slice() } else { &[] }).await;
-            let bytes: usize = batch.iter().map(Record::bytes).sum();
+            let bytes: usize = batch.iter().map(|record| record.bytes()).sum();
             self.waiting.place.budget().subtract(bytes as u64);
             if is_last {
                 return;
@@ -91,7 +91,7 @@ impl<R: Record> Upload<R> {
         }
     }
 
-    async fn append(&self, batch: &[R], readers: &[String]) {
+    async fn append(&self, batch: &[Box<R>], readers: &[String]) {
         let number = self.batches.fetch_add(1, Ordering::Relaxed) + 1;
         let lost = self.lost_before(batch);
         let (first, others) =
@@ -106,13 +106,13 @@ impl<R: Record> Upload<R> {
     }
 
     /// How many records were forgotten before these because the store was gone, or they came too fast.
-    fn lost_before(&self, batch: &[R]) -> u64 {
+    fn lost_before(&self, batch: &[Box<R>]) -> u64 {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return 0 };
         let before = self.last.swap(last.seq(), Ordering::Relaxed);
         first.seq().saturating_sub(before + 1)
     }
 
-    async fn send(&self, batch: &[R], number: u64, reader: &str, lost: u64) -> Result<(), ActorError> {
+    async fn send(&self, batch: &[Box<R>], number: u64, reader: &str, lost: u64) -> Result<(), ActorError> {
         let mut arguments = vec![
             self.name.clone(),
             number.to_string(),

@@ -12,7 +12,7 @@ use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 
 use super::{End, Listener, Outcome};
-use crate::connection::Fate;
+use crate::connection::{Exchange, Fate};
 use crate::context::RequestContext;
 use crate::journal::{Ended, Entry, Expected, Recording, Reuse};
 use crate::metrics::{Happened, Metrics};
@@ -58,7 +58,7 @@ impl Listener for Recorder {
         let Some(context) = RequestContext::of(answer.request()) else { return };
         let Some(mut recording) = context.take_recording() else { return };
         let exchange = context.exchange();
-        let fate = exchange.map_or(Fate::Whole, |exchange| exchange.fate());
+        let fate = exchange.map_or(Fate::Whole, Exchange::fate);
         if let Some(entry) = recording.entry() {
             complete(entry, answer, fate);
             self.metrics.count(Happened::JournalEntry);
