@@ -265,9 +265,20 @@ async fn json_in_the_documents_is_json() {
 }
 
 #[test]
+fn the_readme_is_short_and_begins_with_a_small_picture_of_the_live_page() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("the document exists");
+    assert!(readme.lines().count() <= 200, "{} lines", readme.lines().count());
+    assert!(readme.lines().take(30).any(|line| line.ends_with("](docs/ui.png)")), "no picture at the top");
+    let picture = fs::read(Path::new(ROOT).join("docs/ui.png")).expect("there is a picture");
+    assert!(picture.starts_with(b"\x89PNG"), "it is a PNG");
+    assert!(picture.len() < 200_000, "{} bytes", picture.len());
+}
+
+#[test]
 fn every_pod_in_the_documents_turns_service_links_off() {
     let folder = fs::read_dir(Path::new(ROOT).join("docs")).expect("there are documents").flatten();
-    let paths = folder.map(|file| file.path()).chain([Path::new(ROOT).join("README.md")]);
+    let is_text = |path: &PathBuf| path.extension().is_none_or(|extension| extension != "png");
+    let paths = folder.map(|file| file.path()).filter(is_text).chain([Path::new(ROOT).join("README.md")]);
     let texts: BTreeMap<_, _> =
         paths.map(|path| (path.clone(), fs::read_to_string(path).expect("a document is text"))).collect();
     let pods = texts.iter().filter(|(_, text)| text.contains("containers:"));

@@ -18,15 +18,17 @@ const ARGUMENTS = [
 export const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 400, height: 860 } };
 export const SCHEMES = ["light", "dark"];
 
+/** Starts a browser, with a new user data directory. */
+export function launch() {
+  const executablePath = process.env.CHROMIUM ?? PATHS.find((path) => existsSync(path));
+  assert.ok(executablePath, `no browser: install chromium, or set CHROMIUM; looked for ${PATHS.join(", ")}`);
+  return chromium.launch({ executablePath, args: ARGUMENTS, chromiumSandbox: false });
+}
+
 /** Starts a browser for the tests of a file; the result opens pages in it. */
 export function useBrowser() {
   let browser;
-  before(async () => {
-    const executablePath = process.env.CHROMIUM ?? PATHS.find((path) => existsSync(path));
-    assert.ok(executablePath, `no browser: install chromium, or set CHROMIUM; looked for ${PATHS.join(", ")}`);
-    // Playwright gives every browser a new user data directory.
-    browser = await chromium.launch({ executablePath, args: ARGUMENTS, chromiumSandbox: false });
-  });
+  before(async () => { browser = await launch(); });
   after(() => browser?.close());
   return (url, options, act) => withPage(browser, url, options, act);
 }

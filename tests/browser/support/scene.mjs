@@ -13,12 +13,16 @@ const RULES = [
   ["order-1845", ["lose", "ok"]],
 ];
 
-/** Opens the session `checkout` and runs its clients; the last request is still in flight. Returns its address. */
-export async function playScene(origin) {
+/**
+ * Opens the session `checkout` and runs its clients, once `opened` is done; the last request is still in flight.
+ * Returns the address of the session.
+ */
+export async function playScene(origin, opened = async () => {}) {
   const rules = RULES.map(([key, script]) => ({ name: key, match: { key }, script }));
   const options = { id: "checkout", seed: 7, faults: { rules } };
-  const opened = await fetch(`${origin}/sessions`, { method: "POST", body: JSON.stringify(options) });
-  const { base_url: base } = await opened.json();
+  const created = await fetch(`${origin}/sessions`, { method: "POST", body: JSON.stringify(options) });
+  const { base_url: base } = await created.json();
+  await opened(base);
   const path = "/s/checkout/echo/orders";
   const post = (key, more) => send(origin, path, { method: "POST", headers: { "Idempotency-Key": key }, ...more });
   await resilient("get", `${base}/echo/orders`, "--min-wait", "0.2", "--max-attempts", "4", "--request-id", "order-1841");

@@ -74,10 +74,12 @@ function content(call) {
 function head(call, all) {
   const first = all[0];
   const target = `${first.method} ${first.path}`;
-  const facts = element("p", "facts", outcome(all), ` · ${count(all.length, "attempt")}, ${duration(lastEnd(all) - first.at_ms)}`);
+  const time = lastEnd(all) - first.at_ms;
+  const facts = element("p", "facts", outcome(all), ` · ${count(all.length, "attempt")}`);
+  if (time > 0) facts.append(`, ${duration(time)}`);
   if (call.isGuess && all.length > 1) facts.append(" · grouped by a guess");
   const made = element("div", "head", element("h3", "", foreign(call.label)), facts);
-  if (call.label !== target) made.append(element("p", "facts", foreign(target)));
+  if (call.label.split("?")[0] !== target) made.append(element("p", "facts", foreign(target)));
   return made;
 }
 

@@ -120,8 +120,8 @@ async function listSessions() {
   const { sessions } = await json(`${root}sessions?limit=${MAX_SESSIONS}`).catch(() => ({ sessions: [] }));
   const select = byId("sessions");
   const current = select.value;
-  select.replaceChildren(...sessions.map(({ id, requests }) => {
-    const option = element("option", "", `${id} (${count(requests, "request")})`);
+  select.replaceChildren(...sessions.map(({ id }) => {
+    const option = element("option", "", id);
     option.value = id;
     return option;
   }));
