@@ -41,6 +41,41 @@ async fn the_projects_own_client_passes_every_case_with_a_post() {
     assert_eq!(code, Some(0));
 }
 
+/// The features of the client that are off by default.
+const EVERY_FEATURE: [&str; 13] = [
+    "--cookies",
+    "--breaker-scope",
+    "origin",
+    "--failure-rate",
+    "0.9",
+    "--slow-call-rate",
+    "0.9",
+    "--breaker-window",
+    "60s",
+    "--hedge-after",
+    "0.3",
+    "--hedge-max",
+    "2",
+];
+
+#[tokio::test]
+async fn the_projects_own_client_passes_every_case_with_every_feature_on() {
+    let order = ["--json", r#"{"order":42}"#];
+    let get = [&["--", resilient(), "get", "{url}"][..], &EVERY_FEATURE].concat();
+    let post = [&["--post", "--", resilient(), "post", "{url}"][..], &order, &EVERY_FEATURE].concat();
+    let ((by_get, get_code), (by_post, post_code)) = futures::join!(report(&get), report(&post));
+    all_pass(&by_get, &["early-answer", "lost-ack"]);
+    all_pass(&by_post, &[]);
+    assert_eq!((get_code, post_code), (Some(0), Some(0)));
+    // Hedging was on: without it, a slow answer is awaited.
+    let case = |report: &Value, name| {
+        let cases = report["cases"].as_array().expect("a list of cases");
+        cases.iter().find(|case| case["case"] == name).cloned().expect("the case exists")
+    };
+    assert_eq!(case(&by_get, "slow-head")["why"], "2 requests, exit 0");
+    assert_eq!(case(&by_post, "slow-head")["why"], "1 request, exit 0", "a POST without an id is not hedged");
+}
+
 #[tokio::test]
 async fn an_early_answer_to_a_large_post_is_seen_by_the_projects_own_client() {
     let program = check(&["--case", "early-answer", "--post", "--"]);
