@@ -67,7 +67,7 @@ test-performance: ## Measure server and client beside baselines, in the same run
 
 lint: ## Check the code, and the scripts where shellcheck is installed
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh benches/run.sh .ci/run; \
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh benches/*.sh .ci/run; \
 	else echo "SKIPPED: shellcheck is not installed"; fi
 
 format: ## Format the code

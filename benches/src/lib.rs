@@ -4,3 +4,5 @@
 //! operating system's accounting, and latency from a load generator. `cargo bench -p benchmarks` measures the pure
 //! cores and the actors. A figure of one machine and one moment says little, so each program is measured beside a
 //! baseline, one right after the other, and the median of the ratios counts.
+
+pub mod cost;

@@ -292,7 +292,7 @@ fn every_pod_in_the_documents_turns_service_links_off() {
 fn dependencies() -> BTreeSet<String> {
     let ours = ["resilience-actors", "resilient-client", "test-server"];
     let mut found = BTreeSet::new();
-    for member in ["", "actors/", "benches/", "client/", "server/", "tests/"] {
+    for member in ["", "actors/", "benches/", "benches/others/", "client/", "server/", "tests/"] {
         let manifest = Path::new(ROOT).join(format!("{member}Cargo.toml"));
         let mut in_table = false;
         for line in fs::read_to_string(manifest).expect("the manifest exists").lines() {

@@ -204,7 +204,7 @@ fn every_script_passes_shellcheck() {
     let root = Path::new(SCRIPTS).join("..");
     let files = std::fs::read_dir(SCRIPTS).unwrap().flatten().map(|file| file.path());
     let scripts = files.filter(|file| file.extension().is_some_and(|extension| extension == "sh"));
-    let others = [".ci/run", "benches/run.sh"].map(|path| root.join(path));
+    let others = [".ci/run", "benches/run.sh", "benches/fresh.sh"].map(|path| root.join(path));
     let output = Command::new("shellcheck").args(scripts.chain(others)).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

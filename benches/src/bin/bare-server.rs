@@ -1,4 +1,6 @@
-//! The baseline of the server: one actix-web handler that makes a UUID, and nothing else.
+//! The baseline of the server: one actix-web handler that makes a UUID, and nothing else; and one that sleeps before.
+
+use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use structopt::StructOpt;
@@ -6,6 +8,9 @@ use uuid::Uuid;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long `/delayed` sleeps.
+const DELAY: Duration = Duration::from_secs(1);
 
 #[derive(StructOpt)]
 struct Options {
@@ -20,9 +25,15 @@ async fn main() -> std::io::Result<()> {
     let options = Options::from_args();
     let message =
         || async { HttpResponse::Ok().json(serde_json::json!({ "message_id": Uuid::new_v4().to_string() })) };
-    HttpServer::new(move || App::new().route("/msg", web::get().to(message)))
-        .workers(options.workers)
-        .bind(("127.0.0.1", options.port))?
-        .run()
-        .await
+    let delayed = move || async move {
+        actix_web::rt::time::sleep(DELAY).await;
+        message().await
+    };
+    HttpServer::new(move || {
+        App::new().route("/msg", web::get().to(message)).route("/delayed", web::get().to(delayed))
+    })
+    .workers(options.workers)
+    .bind(("127.0.0.1", options.port))?
+    .run()
+    .await
 }

@@ -1,11 +1,16 @@
-//! What one call costs its caller in processor time: prints nanoseconds a call.
+//! What one call costs its caller in processor time, or an idle connection in memory: prints nanoseconds or bytes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_rt::System;
-use futures::StreamExt;
-use futures::stream;
-use resilient_client::{BulkheadConfig, Call, ClientConfig, ErrorKind, ResilientClient};
+use benchmarks::cost::{Failure, SETTLED, idle_memory, processor_time};
+use resilient_client::config::HedgeAfter;
+use resilient_client::{
+    BreakerScope, BulkheadConfig, Call, CircuitBreakerConfig, ClientConfig, ErrorKind, Event, HedgeConfig,
+    Observer, ResilientClient,
+};
 use structopt::StructOpt;
 use uuid::Uuid;
 
@@ -14,8 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(StructOpt)]
 struct Options {
-    /// bare: awc alone; call: the client on its own arbiter; message: a call sent to the client's actor;
-    /// refused: a call while the breaker is open.
+    /// bare: awc alone; call: the client on its own arbiter; everything: with every feature on; hedged: with hedging,
+    /// which no call needs; message: a call sent to the client's actor; refused: a call while the breaker is open.
     what: String,
     /// The address to call.
     url: String,
@@ -23,9 +28,10 @@ struct Options {
     calls: usize,
     /// How many are under way at once.
     concurrency: usize,
+    /// Measure the memory of `concurrency` idle connections instead.
+    #[structopt(long)]
+    idle: bool,
 }
-
-type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let options = Options::from_args();
@@ -36,43 +42,73 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let url = options.url.as_str();
     match options.what.as_str() {
         "bare" => {
-            let client = awc::Client::builder().timeout(Duration::from_secs(10)).finish();
+            let connector = awc::Connector::new().limit(0);
+            let client =
+                awc::Client::builder().connector(connector).timeout(Duration::from_secs(10)).finish();
             measure(options, || bare(&client, url)).await
         }
-        "call" => {
-            let client = client(options)?;
-            measure(options, || async { succeed(client.get(url).send().await?.status()) }).await
+        "call" => calls(options, config(options)?).await,
+        "everything" => calls(options, everything(config(options)?)).await,
+        "hedged" => {
+            let hedge = HedgeConfig { after: HedgeAfter::Delay(Duration::from_secs(10)), max: 1 };
+            calls(options, ClientConfig { hedge, ..config(options)? }).await
         }
         "message" => {
             // The actor ends with the last handle.
-            let client = client(options)?;
+            let client = ResilientClient::start(config(options)?)?;
             let recipient = client.recipient();
             measure(options, || async { succeed(recipient.send(Call::get(url)).await??.status()) }).await
         }
         "refused" => {
-            let client = client(options)?;
+            let client = ResilientClient::start(config(options)?)?;
             client.force_open().await?;
-            measure(options, || async {
-                match client.get(url).send().await {
-                    Err(error) if matches!(error.kind(), ErrorKind::CircuitOpen { .. }) => Ok(()),
-                    other => {
-                        Err(format!("the breaker let a call pass: {:?}", other.map(|reply| reply.status()))
-                            .into())
-                    }
-                }
-            })
-            .await
+            measure(options, || refused(&client, url)).await
         }
-        other => Err(format!("{other} is not one of bare, call, message, refused").into()),
+        other => {
+            let known = "bare, call, everything, hedged, message, refused";
+            Err(format!("{other} is not one of {known}").into())
+        }
     }
 }
 
-fn client(options: &Options) -> Result<ResilientClient, Failure> {
+fn config(options: &Options) -> Result<ClientConfig, Failure> {
     let slots = u32::try_from(options.concurrency)?.max(50);
-    Ok(ResilientClient::start(ClientConfig {
+    Ok(ClientConfig {
         bulkhead: BulkheadConfig { max_concurrency: slots, ..BulkheadConfig::default() },
         ..ClientConfig::default()
-    })?)
+    })
+}
+
+/// With every feature that is off by default: a breaker by rate for each origin, hedging, cookies, an observer.
+fn everything(config: ClientConfig) -> ClientConfig {
+    let config = ClientConfig {
+        circuit_breaker: CircuitBreakerConfig {
+            failure_rate: 0.5,
+            slow_call_rate: 0.5,
+            scope: BreakerScope::Origin,
+            ..CircuitBreakerConfig::default()
+        },
+        hedge: HedgeConfig { after: HedgeAfter::Quantile(0.97), max: 1 },
+        cookies: true,
+        ..config
+    };
+    config.observer(Arc::new(Counter::default()))
+}
+
+/// An observer that counts events, as a user's metrics would.
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Observer for Counter {
+    fn on(&self, _: &Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn calls(options: &Options, config: ClientConfig) -> Result<(), Failure> {
+    let client = ResilientClient::start(config)?;
+    let url = options.url.as_str();
+    measure(options, || async { succeed(client.get(url).send().await?.status()) }).await
 }
 
 /// The same call by awc alone: sets a request id, sends, reads the body.
@@ -86,6 +122,16 @@ async fn bare(client: &awc::Client, url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn refused(client: &ResilientClient, url: &str) -> Result<(), Failure> {
+    match client.get(url).send().await {
+        Err(error) if matches!(error.kind(), ErrorKind::CircuitOpen { .. }) => Ok(()),
+        other => {
+            let status = other.map(|reply| reply.status());
+            Err(format!("the breaker let a call pass: {status:?}").into())
+        }
+    }
+}
+
 fn succeed(status: u16) -> Result<(), Failure> {
     if status == 200 { Ok(()) } else { Err("an answer is no success".into()) }
 }
@@ -94,27 +140,11 @@ async fn measure<F>(options: &Options, call: impl Fn() -> F) -> Result<(), Failu
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    let run = async |calls: usize| {
-        let mut done = stream::iter(0..calls).map(|_| call()).buffer_unordered(options.concurrency);
-        while let Some(result) = done.next().await {
-            result?;
-        }
-        Ok::<(), Failure>(())
+    let Options { calls, concurrency, .. } = *options;
+    let cost = match options.idle {
+        true => idle_memory(concurrency, actix_rt::time::sleep(SETTLED), call).await?,
+        false => processor_time(calls, concurrency, call).await?,
     };
-    run(options.calls / 10).await?;
-    let before = processor_time()?;
-    run(options.calls).await?;
-    let used = processor_time()? - before;
-    println!("{}", used as f64 / options.calls as f64);
+    println!("{cost}");
     Ok(())
-}
-
-/// Nanoseconds, over all threads of this process.
-fn processor_time() -> Result<u64, Failure> {
-    let mut total = 0;
-    for thread in std::fs::read_dir("/proc/self/task")? {
-        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        total += text.split_whitespace().next().unwrap_or_default().parse::<u64>()?;
-    }
-    Ok(total)
 }

@@ -1,6 +1,6 @@
 //! Measures whole programs beside baselines, and prints one table with the ratios.
 //!
-//! Needs Linux, `wrk` and `taskset`, and `nginx` for one of the rows. It installs nothing and names what is missing.
+//! Needs Linux, `wrk` and `taskset`, and `nginx` for two of the rows. It installs nothing and names what is missing.
 
 mod arrange;
 mod client;
@@ -38,12 +38,24 @@ impl Options {
 /// Programs that this one runs.
 pub(crate) struct Programs {
     folder: PathBuf,
+    /// Where the clients of others are, if they could be built.
+    others: Option<PathBuf>,
 }
 
 impl Programs {
     /// One of the workspace's own, built already.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Whether the clients of others can be measured.
+    pub(crate) fn has_others(&self) -> bool {
+        self.others.is_some()
+    }
+
+    /// One of the programs with the clients of others.
+    pub(crate) fn others(&self, name: &str) -> Outcome<PathBuf> {
+        self.others.as_ref().map(|folder| folder.join(name)).ok_or_else(|| format!("{name} is not built"))
     }
 }
 
@@ -65,7 +77,7 @@ fn run(options: &Options) -> Outcome<()> {
             return Err(format!("{tool} is missing; it comes with the package {package}"));
         }
     }
-    let programs = build()?;
+    let programs = build(options)?;
     println!(
         "{} rounds of {} s. In each, a program and its baseline are measured one right after the other.\n\
          A row shows the round with the median ratio (its two values and their ratio), and the lowest and the\n\
@@ -82,18 +94,31 @@ pub(crate) fn is_installed(tool: &str) -> bool {
     std::env::split_paths(&paths).chain(["/usr/sbin".into()]).any(|folder| folder.join(tool).is_file())
 }
 
-/// Builds what is measured, with the release profile.
-fn build() -> Outcome<Programs> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+/// Builds what is measured, with the release profile. Without the clients of others their rows are left out.
+fn build(options: &Options) -> Outcome<Programs> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let status = Command::new(cargo)
-        .args(["build", "--release", "--locked", "-p", "test-server", "-p", "benchmarks", "--bins"])
-        .current_dir(root)
-        .status()
-        .map_err(|error| format!("cargo cannot be run: {error}"))?;
-    if !status.success() {
+    if !cargo_build(&root, &["-p", "test-server", "-p", "benchmarks", "--bins"])? {
         return Err("the programs cannot be built".to_owned());
     }
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    Ok(Programs { folder: own.with_file_name("") })
+    let folder = own.with_file_name("");
+    let mut others = None;
+    if client::needs_others(options) {
+        let target = folder.join("others");
+        let arguments = ["--manifest-path", "benches/others/Cargo.toml", "--target-dir"];
+        if cargo_build(&root, &[&arguments[..], &[&target.to_string_lossy()]].concat())? {
+            others = Some(target.join("release"));
+        } else {
+            println!("benches/others cannot be built: the rows beside reqwest and tower are left out\n");
+        }
+    }
+    Ok(Programs { folder, others })
+}
+
+fn cargo_build(root: &Path, arguments: &[&str]) -> Outcome<bool> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "--locked"]).args(arguments).current_dir(root);
+    let status = command.status().map_err(|error| format!("cargo cannot be run: {error}"))?;
+    Ok(status.success())
 }

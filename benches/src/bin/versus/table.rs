@@ -61,7 +61,7 @@ impl Pairs {
         let pairs = self.by_ratio();
         let (Some(median), Some(lowest), Some(highest)) = (self.median_round(), pairs.first(), pairs.last())
         else {
-            return format!("{name:<58} not measured");
+            return format!("{name:<62} not measured");
         };
         let ratio = median.ratio();
         let verdict = match bound {
@@ -70,7 +70,7 @@ impl Pairs {
             Bound::None => String::new(),
         };
         format!(
-            "{name:<58} {:>7.2} {unit} {:>7.2} {unit} {ratio:>6.2} x {:>6.2} to {:.2}   {verdict}",
+            "{name:<62} {:>7.2} {unit} {:>7.2} {unit} {ratio:>6.2} x {:>6.2} to {:.2}   {verdict}",
             median.subject,
             median.baseline,
             lowest.ratio(),
@@ -92,7 +92,7 @@ pub(crate) enum Bound {
 
 /// Returns the line above rows of [`Pairs::row`].
 pub(crate) fn heading(what: &str) -> String {
-    format!("{:<58} {:>10} {:>10} {:>8} {:>14}", what, "it", "baseline", "ratio", "all rounds")
+    format!("{:<62} {:>10} {:>10} {:>8} {:>14}", what, "it", "baseline", "ratio", "all rounds")
 }
 
 /// Returns the middle one of several measurements of one thing.
@@ -103,7 +103,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 
 /// Returns the line of a value that has no baseline: what it is, its bound, and whether it holds.
 pub(crate) fn absolute(what: &str, value: f64, bound: f64, unit: &str) -> String {
-    format!("{what:<66} {value:>9.2} {unit:<5} at most {bound:.2}: {}", holds(value <= bound))
+    format!("{what:<70} {value:>9.2} {unit:<5} at most {bound:.2}: {}", holds(value <= bound))
 }
 
 fn holds(it: bool) -> &'static str {
