@@ -7,8 +7,8 @@ use futures::future::join_all;
 
 use super::super::{FailureHandle, shared};
 use super::*;
-use crate::store::testing::{LIVES, RedisServer, available, until};
-use crate::store::{Availability, LEASE, prepare};
+use crate::store::testing::{LIVES, RedisServer, available, eventually, until};
+use crate::store::{Availability, prepare};
 
 async fn three(redis: &RedisServer) -> [FailureHandle; 3] {
     [shared(redis.place().await), shared(redis.place().await), shared(redis.place().await)]
@@ -89,7 +89,7 @@ async fn a_stopped_server_does_not_act_on_what_it_knew_before_an_order() {
     handle.fail_next(1).await.unwrap();
     assert!(!stopped.is_fresh(), "it could still act, {:?} after the order", begun.elapsed());
     assert!(!before.shared().is_quiet());
-    assert!(running.store.is_fresh(), "the others go on");
+    eventually(async || running.store.is_fresh()).await;
     drop(release);
     assert!(fails(&before).await, "it asks once it goes on");
     arbiter.stop();
@@ -101,9 +101,7 @@ async fn a_server_that_leaves_keeps_no_order_waiting() {
     let [first, second, third] = three(&redis).await;
     drop((second, third));
     let live = || redis.run::<usize>("ZCARD t:1:0:live");
-    while live() > 1 {
-        actix_rt::time::sleep(LEASE / 50).await;
-    }
+    eventually(async || live() <= 1).await;
     first.fail_next(1).await.unwrap();
     assert!(fails(&first).await);
 }
@@ -120,7 +118,7 @@ async fn a_duration_runs_out_for_all_by_the_time_of_the_store() {
     assert!(status.remaining.unwrap() > Duration::from_secs(3_500));
     assert!(fails(&servers[1]).await);
     servers[2].fail_for(Duration::from_millis(1)).await.unwrap();
-    while fails(&servers[0]).await {}
+    eventually(async || !fails(&servers[0]).await).await;
     assert!(!servers[1].status().await.unwrap().failing());
 }
 
@@ -130,9 +128,7 @@ async fn a_failure_that_no_client_has_seen_is_due_again_unless_the_count_was_set
     let servers = three(&redis).await;
     servers[0].fail_next(1).await.unwrap();
     drop(servers[1].decide().await.unwrap());
-    while servers[2].status().await.unwrap().count == 0 {
-        actix_rt::time::sleep(LEASE / 100).await;
-    }
+    eventually(async || servers[2].status().await.unwrap().count > 0).await;
     let late = servers[1].decide().await.unwrap();
     servers[0].fail_next(5).await.unwrap();
     drop(late);
@@ -153,9 +149,7 @@ async fn a_request_that_leaves_before_its_decision_takes_no_failure() {
         actix_rt::task::yield_now().await;
         drop(question);
     }
-    while handle.status().await.unwrap().count < 100 {
-        actix_rt::time::sleep(LEASE / 100).await;
-    }
+    eventually(async || handle.status().await.unwrap().count == 100).await;
     let failed = join_all((0..150).map(|_| fails(&handle))).await;
     assert_eq!(failed.into_iter().filter(|failed| *failed).count(), 100);
 }

@@ -124,7 +124,7 @@ async fn a_rate_holds_over_all_servers_and_a_refusal_says_when_one_is_admitted()
         .collect();
     assert_eq!(refused.len(), 25);
     let ten = Duration::from_secs(10);
-    assert!(refused.iter().all(|after| *after <= ten && *after > ten / 2), "{refused:?}");
+    assert!(refused.iter().all(|after| *after <= ten), "{refused:?}");
 }
 
 #[actix_rt::test]

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use super::*;
-use crate::store::testing::{LIVES, RedisServer, available};
-use crate::store::{LEASE, prepare};
+use crate::store::prepare;
+use crate::store::testing::{LIVES, RedisServer, available, eventually};
 
 /// A room that remembers its states, and how many requests have come.
 #[derive(Default)]
@@ -61,9 +61,7 @@ async fn join(redis: &RedisServer, capacity: usize) -> SharedMembers<Room> {
     let (members, actor) = shared(store.clone(), settings);
     actor.start();
     available(&store).await;
-    while members.registry.permanent().member.state().is_none() {
-        actix_rt::time::sleep(LEASE / 100).await;
-    }
+    eventually(async || members.registry.permanent().member.state().is_some()).await;
     members
 }
 
@@ -160,25 +158,20 @@ async fn a_member_that_is_not_used_ends_and_leaves_no_key_and_one_in_use_stays()
     let Some(redis) = RedisServer::start() else { return };
     let [first, second, _] = three(&redis).await;
     let brief = Duration::from_millis(900);
-    let unused = first.create("unused", brief, String::new()).await.unwrap().unwrap();
     let made = first.create("used", brief, String::new()).await.unwrap().unwrap();
-    let place = StorePlace::new(first.shared.store.clone(), "unused", brief);
-    crate::failure::shared(place.of_state(unused.member.state().unwrap())).fail_next(1).await.unwrap();
     // In use on one server, and never on the other.
     let in_use = second.registry.use_member("used", now()).unwrap();
-    while !unused.member.ended.load(Ordering::SeqCst) {
-        actix_rt::time::sleep(LEASE / 20).await;
-    }
-    while first.registry.find("unused").is_some() || second.registry.find("unused").is_some() {
-        actix_rt::time::sleep(LEASE / 20).await;
-    }
+    let unused = first.create("unused", brief, String::new()).await.unwrap().unwrap();
+    let place = StorePlace::new(first.shared.store.clone(), "unused", brief);
+    crate::failure::shared(place.of_state(unused.member.state().unwrap())).fail_next(1).await.unwrap();
+    eventually(async || unused.member.ended.load(Ordering::SeqCst)).await;
+    eventually(async || first.registry.find("unused").is_none() && second.registry.find("unused").is_none())
+        .await;
     let left: Vec<String> = redis.run("KEYS t:1:0:s:unused:*");
     assert!(left.is_empty(), "{left:?}");
     assert!(!made.member.ended.load(Ordering::SeqCst));
     drop(in_use);
-    while first.registry.find("used").is_some() {
-        actix_rt::time::sleep(LEASE / 20).await;
-    }
+    eventually(async || first.registry.find("used").is_none()).await;
 }
 
 #[actix_rt::test]
@@ -193,9 +186,7 @@ async fn uses_and_requests_are_counted_over_all_servers() {
         let in_use = server.registry.use_member("a", now()).unwrap();
         in_use.member.requests.fetch_add(2, Ordering::SeqCst);
     }
-    while read().await[0].requests < 4 {
-        actix_rt::time::sleep(LEASE / 20).await;
-    }
+    eventually(async || read().await[0].requests >= 4).await;
     let after = read().await.remove(0);
     assert!(after.used > before[0].used && after.created == before[0].created);
     assert!(after.ends_in.unwrap() > LIVES / 2);
@@ -209,13 +200,9 @@ async fn a_store_that_lost_its_data_has_no_members_but_a_new_permanent_one() {
     let made = create(&first, "a").await;
     redis.stop();
     redis.restart();
-    while second.registry.find("a").is_some() || first.registry.find("a").is_some() {
-        actix_rt::time::sleep(LEASE / 20).await;
-    }
+    eventually(async || second.registry.find("a").is_none() && first.registry.find("a").is_none()).await;
     assert!(made.member.ended.load(Ordering::SeqCst));
-    while redis.run::<usize>("EXISTS t:1:0:s:default:session") == 0 {
-        actix_rt::time::sleep(LEASE / 20).await;
-    }
+    eventually(async || redis.run::<usize>("EXISTS t:1:0:s:default:session") == 1).await;
     second.freshen().await.unwrap();
     create(&second, "a").await;
     assert!(first.registry.find("a").is_some());

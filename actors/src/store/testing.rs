@@ -148,3 +148,13 @@ pub(crate) async fn until(store: &StoreHandle, expected: Availability) {
     let wait = availability.wait_for(|found| *found == expected);
     tokio::time::timeout(BOUND, wait).await.expect("in time").expect("the store is there");
 }
+
+/// Waits until something holds, and asks for it again and again.
+pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !holds().await {
+            actix_rt::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(BOUND, wait).await.expect("it never holds");
+}
