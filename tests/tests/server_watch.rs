@@ -73,7 +73,8 @@ async fn a_session_is_followed_with_a_line_a_request_and_a_line_a_finding() {
     }
     watcher.line(&["#1 ", "503", "ms", "GET /msg?x=1", "fault 503", "rule 0", "call hasty"]).await;
     watcher.line(&["#5 ", "200", "ms", "GET /msg?x=1"]).await;
-    let finding = watcher.line(&["FAIL no-backoff: ", "#1, #2", "/findings#no-backoff"]).await;
+    let link = format!("; see {}#no-backoff", server.url("/findings"));
+    let finding = watcher.line(&["FAIL no-backoff: ", "#1, #2", &link]).await;
     answer(server.get("/s/a/msg")).await;
     watcher.line(&["#6 ", "200"]).await;
     assert_eq!(watcher.count(&finding), 1);

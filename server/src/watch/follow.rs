@@ -146,7 +146,7 @@ impl Watcher<'_> {
         let now = Instant::now();
         self.judging.answered(asked, now);
         for finding in self.judging.new_findings(findings, now) {
-            self.lines.print(line::finding(&finding)).await?;
+            self.lines.print(line::finding(&finding, &self.watched.explanations())).await?;
         }
         Ok(())
     }

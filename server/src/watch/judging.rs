@@ -28,8 +28,6 @@ pub(super) struct Finding {
     pub(super) message: String,
     /// The requests that show it.
     pub(super) evidence: Vec<u64>,
-    /// Where it is explained.
-    pub(super) link: String,
 }
 
 /// What the findings depend on.
@@ -114,7 +112,6 @@ mod tests {
             severity: "warn".to_owned(),
             message: "did it".to_owned(),
             evidence: vec![1],
-            link: String::new(),
         }
     }
 

@@ -49,21 +49,16 @@ pub(super) fn request(entry: &Value) -> String {
     line
 }
 
-/// The line of a finding.
-pub(super) fn finding(finding: &Finding) -> String {
-    let Finding { id, severity, message, evidence, link } = finding;
+/// The line of a finding, which is explained below the address `explained`.
+pub(super) fn finding(finding: &Finding, explained: &str) -> String {
+    let Finding { id, severity, message, evidence } = finding;
     let mut numbers: Vec<String> = evidence.iter().take(EVIDENCE).map(|seq| format!("#{seq}")).collect();
     if evidence.len() > EVIDENCE {
         numbers.push(format!("and {} more", evidence.len() - EVIDENCE));
     }
     let severity = severity.to_uppercase();
-    format!(
-        "{severity} {}: {} ({}); see {}",
-        visible(id),
-        visible(message),
-        numbers.join(", "),
-        visible(link)
-    )
+    let (id, message) = (visible(id), visible(message));
+    format!("{severity} {id}: {message} ({}); see {explained}#{id}", numbers.join(", "))
 }
 
 /// The line that says that events were missed.
@@ -169,13 +164,12 @@ mod tests {
             severity: "fail".to_owned(),
             message: hostile.to_owned(),
             evidence: (1..=10).collect(),
-            link: hostile.to_owned(),
         };
-        for line in [request(&entry), finding(&found)] {
+        for line in [request(&entry), finding(&found, "http://a/findings")] {
             assert!(!line.contains(['\u{1b}', '\u{202e}', '\n', '\u{7}']), "{line:?}");
             assert!(line.contains(r"\u{1b}[2J\u{202e}\u{a}\u{7}x"), "{line:?}");
         }
-        assert!(finding(&found).contains("(#1, #2, #3, #4, #5, #6, #7, #8, and 2 more)"));
+        assert!(finding(&found, "").contains("(#1, #2, #3, #4, #5, #6, #7, #8, and 2 more)"));
         assert_eq!(visible(&"é".repeat(121)), format!("{}…", "é".repeat(120)));
     }
 }

@@ -77,6 +77,11 @@ impl Watched {
         format!("session {} at {}", self.session.as_deref().unwrap_or(id::DEFAULT), self.url)
     }
 
+    /// The page that explains findings.
+    pub(super) fn explanations(&self) -> String {
+        format!("{}/findings", self.url)
+    }
+
     /// Opens the stream of its journal, behind the entry with the number `last`.
     ///
     /// # Errors
