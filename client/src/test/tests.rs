@@ -316,3 +316,37 @@ fn debug_output_hides_secrets() {
         assert!(shown.contains("authorization") && !shown.contains("secret"), "{shown}");
     });
 }
+
+#[test]
+fn a_hedge_is_a_request_of_its_own_and_the_loser_is_dropped() {
+    run(async {
+        let script =
+            Script::new([Reply::new(200).body("late").after(seconds(2))]).then(Reply::new(200).body("hedge"));
+        let mut config = config(1);
+        config.hedge.after = crate::config::HedgeAfter::Delay(seconds(1));
+        let client = script.client(config).unwrap();
+        let reply = client.get("/").send().await.unwrap();
+        assert_eq!(reply.text().unwrap(), "hedge");
+        assert_eq!((times(&script), script.in_flight()), ([0, 1].map(seconds).to_vec(), 0));
+    });
+}
+
+#[test]
+fn two_clients_of_one_script_share_its_steps_and_its_clock() {
+    run(async {
+        let script = Script::new([200]).then(404);
+        let (one, other) = (script.client(config(1)).unwrap(), script.client(config(1)).unwrap());
+        sleep(seconds(1)).await;
+        one.get("/one").send().await.unwrap();
+        sleep(seconds(1)).await;
+        assert_eq!(other.get("/other").send().await.unwrap_err().status(), Some(404));
+        assert_eq!(times(&script), [1, 2].map(seconds));
+        script.assert_done();
+    });
+}
+
+#[test]
+fn a_test_that_opens_a_socket_by_mistake_panics() {
+    let open = || run(async { drop(tokio::net::TcpListener::bind("127.0.0.1:0").await) });
+    std::panic::catch_unwind(open).unwrap_err();
+}
