@@ -63,7 +63,7 @@ pub struct Stats {
     pub in_flight: usize,
     /// Free slots of the bulkhead.
     pub available_slots: u32,
-    /// All slots of the bulkhead.
+    /// All slots of the bulkhead; of an adaptive one, those of its present limit.
     pub slots: u32,
 }
 

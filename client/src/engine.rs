@@ -20,7 +20,7 @@ mod round;
 
 use crate::{
     attempt::{self, Failure},
-    bulkhead::{Came, Slot},
+    bulkhead::{Came, Signal, Slot},
     call::Parts,
     cookies::WithCookies,
     error::{Error, ErrorKind, GaveUp},
@@ -131,12 +131,12 @@ impl<T: Transport> Run<'_, T> {
         let mut permit =
             supervisor.admit(self.circuit, lease).await.map_err(|why| rejected(self.circuit, why))?;
         for number in 1.. {
-            let slot = self.slot().await?;
+            let mut slot = self.slot().await?;
             if slot.came == Came::AfterWaiting {
                 permit = supervisor.renew(permit, lease).await.map_err(|why| rejected(self.circuit, why))?;
             }
             let (Attempted { result, took }, slot) = match self.call.hedge {
-                None => (self.attempt(self.history.begin(AttemptRole::Regular)).await, slot),
+                None => (self.attempt(self.history.begin(AttemptRole::Regular), &mut slot).await, slot),
                 // In a box, so that calls that are not hedged have no place for it.
                 Some(rules) => Box::pin(self.hedged(rules, slot, &permit)).await,
             };
@@ -154,8 +154,8 @@ impl<T: Transport> Run<'_, T> {
         Err(Error::deadline_exceeded(self.call.deadline))
     }
 
-    /// Makes an attempt that has begun.
-    async fn attempt(&self, attempt: Running) -> Attempted {
+    /// Makes an attempt that has begun, in its slot.
+    async fn attempt(&self, attempt: Running, slot: &mut Slot<'_>) -> Attempted {
         let transport = WithCookies { transport: self.transport, jar: self.state.cookies.as_ref() };
         let answer = exchange::attempt(&transport, self.call).await;
         let result = attempt::judge(answer, SystemTime::now);
@@ -163,6 +163,10 @@ impl<T: Transport> Run<'_, T> {
             Ok(reply) => self.history.succeeded(attempt, reply.status),
             Err(failure) => self.history.failed(attempt, failure.status(), failure.kind),
         };
+        slot.note(|| match &result {
+            Ok(_) => Some(Signal::Served(took)),
+            Err(failure) => failure.signal(took),
+        });
         Attempted { result, took }
     }
 

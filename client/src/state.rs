@@ -41,7 +41,7 @@ impl ClientState {
     ) -> Result<Self, Error> {
         Ok(Self {
             defaults: CallDefaults::new(config)?,
-            bulkhead: Bulkhead::new(config.bulkhead.max_concurrency, config.bulkhead.acquisition_timeout),
+            bulkhead: Bulkhead::new(&config.bulkhead),
             hedging: Hedging::new(),
             supervisor,
             observers,

@@ -88,7 +88,11 @@ async fn a_timeout_is_retried_and_lists_its_attempts() {
 #[actix_rt::test]
 async fn a_full_bulkhead_is_a_pool_timeout() {
     let server = WireServer::always(vec![Act::Stall]).await;
-    let bulkhead = BulkheadConfig { max_concurrency: 1, acquisition_timeout: Duration::from_millis(20) };
+    let bulkhead = BulkheadConfig {
+        max_concurrency: 1,
+        acquisition_timeout: Duration::from_millis(20),
+        ..BulkheadConfig::default()
+    };
     let client = ResilientClient::start(ClientConfig { bulkhead, ..config(server.url()) }).unwrap();
     let mut hung = Box::pin(client.get("/").send());
     tokio::select! {

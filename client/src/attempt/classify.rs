@@ -47,6 +47,29 @@ pub(crate) fn outcome(kind: ErrorKind) -> Outcome {
     }
 }
 
+/// What a failure says of the load of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// The server has more to do than it can.
+    Overloaded,
+    /// The server has done its work, so that its time counts.
+    Served,
+    /// Nothing.
+    Unknown,
+}
+
+/// What a failure of this kind says of the load of the server.
+pub(crate) fn load(kind: ErrorKind) -> Load {
+    use ConnectionError as C;
+    match kind {
+        ErrorKind::Connection(C::Network | C::Timeout | C::ServerTimeout | C::ServiceUnavailable)
+        | ErrorKind::Status(StatusError::RateLimited) => Load::Overloaded,
+        ErrorKind::Status(_) => Load::Served,
+        // A 500 is a mistake of the server, which may come early or late.
+        _ => Load::Unknown,
+    }
+}
+
 /// The kind of error that a fault of the transport is.
 pub(crate) fn fault_error(cause: Cause) -> ErrorKind {
     match cause {
@@ -139,6 +162,25 @@ mod tests {
             let judged = (fault_error(cause).name(), fault_retryability(cause), fault_outcome(cause));
             assert_eq!(judged, (name, retried, counted), "{cause:?}");
         }
+    }
+
+    #[test]
+    fn an_adaptive_limit_shrinks_by_refusals_and_timeouts_and_measures_answers() {
+        for (status, expected) in [
+            (404, Load::Served),
+            (401, Load::Served),
+            (408, Load::Overloaded),
+            (425, Load::Overloaded),
+            (429, Load::Overloaded),
+            (500, Load::Unknown),
+            (502, Load::Overloaded),
+            (503, Load::Overloaded),
+        ] {
+            assert_eq!(load(status_error(status).unwrap()), expected, "{status}");
+        }
+        assert_eq!(load(fault_error(Cause::Timeout)), Load::Overloaded);
+        assert_eq!(load(fault_error(Cause::Network)), Load::Overloaded);
+        assert_eq!(load(fault_error(Cause::Decode)), Load::Unknown);
     }
 
     #[test]

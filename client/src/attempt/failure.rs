@@ -7,8 +7,12 @@ use resilience_actors::supervisor::{
     retry::{GiveUp, Retryability},
 };
 
-use super::{classify, retry_after};
+use super::{
+    classify::{self, Load},
+    retry_after,
+};
 use crate::{
+    bulkhead::Signal,
     config::RetryMethods,
     error::{Error, ErrorKind, GaveUp},
     exchange::Answer,
@@ -64,6 +68,15 @@ impl Failure {
         match &self.what {
             What::Reply(..) => classify::outcome(self.kind),
             What::Fault(fault) => classify::fault_outcome(fault.cause),
+        }
+    }
+
+    /// What the failure says of the server's load, after the time that the attempt took.
+    pub(crate) fn signal(&self, took: Duration) -> Option<Signal> {
+        match classify::load(self.kind) {
+            Load::Overloaded => Some(Signal::Overloaded),
+            Load::Served => Some(Signal::Served(took)),
+            Load::Unknown => None,
         }
     }
 

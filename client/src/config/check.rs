@@ -3,7 +3,8 @@
 use std::{fmt::Display, time::Duration};
 
 use super::{
-    BreakerWindow, CircuitBreakerConfig, ClientConfig, HedgeAfter, HedgeConfig, RetryConfig, TimeoutConfig,
+    BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, HedgeAfter, HedgeConfig, RetryConfig,
+    TimeoutConfig,
 };
 use crate::{
     error::{Error, FieldError},
@@ -49,8 +50,7 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
     check_retry(&config.retry)?;
     check_hedge(&config.hedge)?;
     check_breaker(&config.circuit_breaker)?;
-    in_range("bulkhead.max_concurrency", config.bulkhead.max_concurrency, 1..=100_000)?;
-    duration("bulkhead.acquisition_timeout", config.bulkhead.acquisition_timeout, Duration::ZERO..=DAY)?;
+    check_bulkhead(&config.bulkhead)?;
     in_range("max_body_bytes", config.max_body_bytes, 1..=1 << 40)?;
     if http::HeaderValue::from_str(&config.user_agent).is_err() || config.user_agent.is_empty() {
         return Err(Error::config(
@@ -65,6 +65,20 @@ fn check(config: &ClientConfig) -> Result<(), Error> {
     }
     if config.logging.target.is_empty() {
         return Err(Error::config("logging.target", "must not be empty"));
+    }
+    Ok(())
+}
+
+fn check_bulkhead(bulkhead: &BulkheadConfig) -> Result<(), Error> {
+    let BulkheadConfig { max_concurrency, acquisition_timeout, adaptive, min_concurrency } = *bulkhead;
+    in_range("bulkhead.max_concurrency", max_concurrency, 1..=100_000)?;
+    duration("bulkhead.acquisition_timeout", acquisition_timeout, Duration::ZERO..=DAY)?;
+    in_range("bulkhead.min_concurrency", min_concurrency, 1..=100_000)?;
+    // Without an adaptive limit, the least number means nothing.
+    if adaptive && min_concurrency > max_concurrency {
+        let most = "bulkhead.max_concurrency";
+        let error = FieldError::at_most("bulkhead.min_concurrency", most, max_concurrency.to_string());
+        return Err(error.with_value(min_concurrency).into());
     }
     Ok(())
 }

@@ -82,6 +82,10 @@ fn a_value_out_of_range_is_rejected_with_its_field_as_a_value() {
         ("circuit_breaker.window", |c| c.circuit_breaker.window = BreakerWindow::Calls(0)),
         ("circuit_breaker.window", |c| c.circuit_breaker.window = BreakerWindow::Seconds(Duration::ZERO)),
         ("bulkhead.max_concurrency", |c| c.bulkhead.max_concurrency = 0),
+        ("bulkhead.min_concurrency", |c| c.bulkhead.min_concurrency = 0),
+        ("bulkhead.min_concurrency", |c| {
+            (c.bulkhead.adaptive, c.bulkhead.min_concurrency) = (true, 51);
+        }),
         ("user_agent", |c| c.user_agent = "two\r\nlines".into()),
         ("logging.target", |c| c.logging.target.clear()),
         ("max_body_bytes", |c| c.max_body_bytes = 0),
@@ -157,6 +161,8 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
         ("RESILIENT_HEDGE_AFTER", "p97"),
         ("RESILIENT_HEDGE_MAX", "2"),
         ("RESILIENT_BULKHEAD_MAX_CONCURRENCY", "7"),
+        ("RESILIENT_BULKHEAD_ADAPTIVE", "true"),
+        ("RESILIENT_BULKHEAD_MIN_CONCURRENCY", "3"),
         ("RESILIENT_LOGGING_LEVEL", "warning"),
         ("RESILIENT_CA_FILE", "/etc/ca.pem"),
         ("RESILIENT_COMPRESSION", "false"),
@@ -175,6 +181,7 @@ fn the_environment_sets_what_it_names_and_leaves_the_rest() {
     assert_eq!(config.proxy.no_proxy.as_deref(), Some("localhost"));
     assert_eq!(config.hedge, HedgeConfig { after: HedgeAfter::Quantile(0.97), max: 2 });
     assert_eq!(config.bulkhead.max_concurrency, 7);
+    assert_eq!((config.bulkhead.adaptive, config.bulkhead.min_concurrency), (true, 3));
     assert_eq!(config.logging.level, LogLevel::Warning);
     assert_eq!(config.ca_file.as_deref(), Some(std::path::Path::new("/etc/ca.pem")));
     assert_eq!((config.retry.max_attempts, config.deadline), (3, Duration::from_secs(60)));

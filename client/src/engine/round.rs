@@ -86,7 +86,7 @@ impl<T: Transport> Run<'_, T> {
 
     /// Begins what is started, and waits for its end. `None` for a hedge that is not allowed.
     async fn start<'s>(&'s self, start: Start<'s>, permit: &Permit) -> Option<Ended<'s>> {
-        let (role, slot) = match start {
+        let (role, mut slot) = match start {
             Start::Regular(slot) => (AttemptRole::Regular, slot),
             Start::Hedge => {
                 let slot = self.state.bulkhead.try_acquire()?;
@@ -98,7 +98,7 @@ impl<T: Transport> Run<'_, T> {
                 (AttemptRole::Hedge, slot)
             }
         };
-        let attempted = self.attempt(self.history.begin(role)).await;
+        let attempted = self.attempt(self.history.begin(role), &mut slot).await;
         Some(Ended { role, attempted, slot })
     }
 

@@ -1,5 +1,6 @@
 //! Calls from their admission to their result, over a scripted transport, under a paused clock. One topic a file.
 
+mod adaptive;
 mod breaker;
 mod endings;
 mod events;

@@ -236,7 +236,11 @@ fn the_policies_of_the_client_are_the_real_ones() {
     run(async {
         let script = Script::new([500, 500]).then_always(Reply::new(200).after(seconds(1)));
         let mut config = ClientConfig {
-            bulkhead: BulkheadConfig { max_concurrency: 1, acquisition_timeout: seconds(9) },
+            bulkhead: BulkheadConfig {
+                max_concurrency: 1,
+                acquisition_timeout: seconds(9),
+                ..BulkheadConfig::default()
+            },
             ..config(1)
         };
         config.circuit_breaker.failure_threshold = 2;

@@ -24,7 +24,8 @@ impl ClientConfig {
     /// BUDGET_RATIO, BUDGET_PER_SECOND}`, `RESILIENT_HEDGE_{AFTER, MAX}`,
     /// `RESILIENT_CIRCUIT_BREAKER_{FAILURE_THRESHOLD, RECOVERY_TIMEOUT, HALF_OPEN_MAX_CALLS, SCOPE, WINDOW,
     /// FAILURE_RATE, SLOW_CALL_DURATION, SLOW_CALL_RATE, MINIMUM_CALLS}`,
-    /// `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT}`, `RESILIENT_COMPRESSION`, `RESILIENT_COOKIES`,
+    /// `RESILIENT_BULKHEAD_{MAX_CONCURRENCY, ACQUISITION_TIMEOUT, ADAPTIVE, MIN_CONCURRENCY}`,
+    /// `RESILIENT_COMPRESSION`, `RESILIENT_COOKIES`,
     /// `RESILIENT_PROXY_{URL, NO_PROXY, FROM_ENV}`, `RESILIENT_FOLLOW_REDIRECTS`, `RESILIENT_VERIFY_SSL`,
     /// `RESILIENT_CA_FILE` (else `SSL_CERT_FILE`), `RESILIENT_USER_AGENT`, `RESILIENT_LOGGING_{LEVEL,
     /// INCLUDE_REQUEST_ID, TARGET}` and `RESILIENT_MAX_BODY_BYTES`.
@@ -79,6 +80,8 @@ impl ClientConfig {
         from.read("CIRCUIT_BREAKER_MINIMUM_CALLS", &mut config.circuit_breaker.minimum_calls)?;
         from.read("BULKHEAD_MAX_CONCURRENCY", &mut config.bulkhead.max_concurrency)?;
         from.read("BULKHEAD_ACQUISITION_TIMEOUT", &mut config.bulkhead.acquisition_timeout)?;
+        from.read("BULKHEAD_ADAPTIVE", &mut config.bulkhead.adaptive)?;
+        from.read("BULKHEAD_MIN_CONCURRENCY", &mut config.bulkhead.min_concurrency)?;
         from.read("COMPRESSION", &mut config.compression)?;
         from.read("COOKIES", &mut config.cookies)?;
         from.read("PROXY_URL", &mut config.proxy.url)?;

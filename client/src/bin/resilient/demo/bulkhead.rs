@@ -64,7 +64,7 @@ async fn without_waiting(server: &Server) -> Result<(), NotHeld> {
 
 fn client(server: &Server, acquisition_timeout: Duration) -> Result<ResilientClient, Error> {
     ResilientClient::start(ClientConfig {
-        bulkhead: BulkheadConfig { max_concurrency: SLOTS, acquisition_timeout },
+        bulkhead: BulkheadConfig { max_concurrency: SLOTS, acquisition_timeout, ..BulkheadConfig::default() },
         ..server.single_attempts()
     })
 }

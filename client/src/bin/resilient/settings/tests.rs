@@ -122,6 +122,7 @@ fn switches_change_the_field_that_they_name() {
         "--cookies",
         "--no-redirects",
         "--insecure",
+        "--adaptive-concurrency",
     ])
     .unwrap();
     let config = typed.config().unwrap();
@@ -131,5 +132,6 @@ fn switches_change_the_field_that_they_name() {
             && config.cookies
             && !config.follow_redirects
             && !config.verify_ssl
+            && config.bulkhead.adaptive
     );
 }
