@@ -156,7 +156,7 @@ impl ResilientClient {
     /// [`InvalidUrl`](crate::ErrorKind::InvalidUrl) when no call could be made to it.
     pub fn state_of(&self, url: &str) -> Result<BreakerState, Error> {
         let uri = self.0.state.defaults.resolve(url, "")?;
-        Ok(self.0.state.supervisor.state_of(|| Origin(&uri).to_string()))
+        Ok(self.0.state.supervisor.state_of(|| Origin(&uri).name()))
     }
 
     /// Opens the circuit breaker, for all origins, until [`force_closed`](Self::force_closed) or

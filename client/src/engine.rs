@@ -61,7 +61,7 @@ pub(crate) fn admit(state: &ClientState, parts: Parts) -> Result<Admitted, Error
         state.observers.emit(Event::RequestIdMade { id: &call.request_id });
     }
     // Redirects change nothing: the origin that the caller names decides, and every attempt begins there.
-    let circuit = state.supervisor.circuit(|| Origin(&call.request.uri).to_string());
+    let circuit = state.supervisor.circuit(|| Origin(&call.request.uri).name());
     match state.supervisor.fail_fast(&circuit) {
         Ok(()) => {
             state.supervisor.count_call();
