@@ -5,6 +5,7 @@
 
 use std::{
     cell::Cell,
+    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -40,6 +41,7 @@ pub(crate) struct Admitted {
     pub(crate) call: Prepared,
     pub(crate) started: Instant,
     circuit: Circuit,
+    #[expect(dead_code, reason = "the call counts as in flight until it is dropped")]
     counted: TaskTrackerToken,
 }
 
@@ -71,38 +73,33 @@ pub(crate) fn admit(state: &ClientState, parts: Parts) -> Result<Admitted, Error
     }
 }
 
-/// Runs a call that was admitted.
+/// Runs a call that was admitted. What is admitted must outlive the run: a call that no longer counts holds nothing.
 pub(crate) async fn run<T: Transport>(
     state: &ClientState,
     transport: &T,
-    admitted: Admitted,
+    admitted: &Admitted,
 ) -> Result<Response, Error> {
     let deadline = admitted.deadline();
-    // Dropped last: a call that no longer counts holds nothing.
-    let _counted = admitted.counted;
-    let (call, circuit) = (admitted.call, &admitted.circuit);
+    let Admitted { call, circuit, .. } = admitted;
     let history = History::new(&call.request_id, &state.observers);
     let hedges_left = Cell::new(call.hedge.map_or(0, |rules| rules.max));
-    let run = Run { state, transport, call: &call, circuit, deadline, history: &history, hedges_left };
-    let outcome = tokio::select! {
-        biased;
-        outcome = run.drive() => outcome,
-        () = sleep_until(deadline) => {
+    let run = Run { state, transport, call, circuit, deadline, history: &history, hedges_left };
+    let outcome = match run.until_ended().await {
+        Ended::ByItself(outcome) => outcome,
+        Ended::AtItsDeadline => {
             history.cut(ErrorKind::DeadlineExceeded);
             Err(Error::deadline_exceeded(call.deadline))
         }
-        () = state.lifetime.closing() => {
+        Ended::WithTheClient => {
             history.cut(ErrorKind::Closed);
             Err(Error::closed())
         }
     };
     let attempts = history.take();
-    drop(history);
+    let request_id = call.request_id.clone();
     match outcome {
-        Ok(Reply { status, headers, body }) => {
-            Ok(Response::new(status, headers, body, call.request_id, attempts))
-        }
-        Err(error) => Err(error.with_request_id(call.request_id).with_attempts(attempts)),
+        Ok(Reply { status, headers, body }) => Ok(Response::new(status, headers, body, request_id, attempts)),
+        Err(error) => Err(error.with_request_id(request_id).with_attempts(attempts)),
     }
 }
 
@@ -118,6 +115,13 @@ struct Run<'a, T> {
     hedges_left: Cell<u32>,
 }
 
+/// How a call ended.
+enum Ended {
+    ByItself(Result<Reply, Error>),
+    AtItsDeadline,
+    WithTheClient,
+}
+
 /// An attempt that was judged.
 struct Attempted {
     result: Result<Reply, Failure>,
@@ -125,6 +129,18 @@ struct Attempted {
 }
 
 impl<T: Transport> Run<'_, T> {
+    /// Drives the call until it ends, or has to.
+    async fn until_ended(&self) -> Ended {
+        // It stays where it is made, because it is large to move.
+        let mut drive = pin!(self.drive());
+        tokio::select! {
+            biased;
+            outcome = &mut drive => Ended::ByItself(outcome),
+            () = sleep_until(self.deadline) => Ended::AtItsDeadline,
+            () = self.state.lifetime.closing() => Ended::WithTheClient,
+        }
+    }
+
     async fn drive(&self) -> Result<Reply, Error> {
         let lease = self.deadline.into_std();
         let supervisor = &self.state.supervisor;

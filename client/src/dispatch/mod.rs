@@ -70,13 +70,14 @@ impl WorkerPool {
             Some((id, thread)) => {
                 let deadline = Deadline::of(&call);
                 let transport = thread.transport();
-                let run = async move { engine::run(&state, &*transport, call).await };
+                let run = async move { engine::run(&state, &*transport, &call).await };
                 let key = thread.begin(Box::pin(run));
                 Either::Left(LocalCall::new(id, key, &self.links[id.index], deadline))
             }
             None => {
                 let index = self.next.fetch_add(1, Ordering::Relaxed) % self.links.len();
-                Either::Right(hand_over(&self.links[index], state, call))
+                // In a box, so that a call that runs in place has no room for it.
+                Either::Right(Box::pin(hand_over(&self.links[index], state, call)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The loop of a worker, on the thread that owns awc.
 
-use std::rc::Rc;
+use std::{pin::pin, rc::Rc};
 
 use tokio::sync::oneshot;
 
@@ -56,7 +56,7 @@ impl Worker {
 fn start(job: Job, thread: &WorkerThread) {
     let Some((state, call)) = job.call.take() else { return };
     let transport = thread.transport();
-    let run = async move { engine::run(&state, &*transport, call).await };
+    let run = async move { engine::run(&state, &*transport, &call).await };
     actix_rt::spawn(answer(run, job.reply));
 }
 
@@ -73,10 +73,12 @@ fn carry_out(command: CallCommand, thread: &WorkerThread) {
 
 /// Runs a call for a caller that may stop waiting for it, which ends it.
 pub(crate) async fn answer(call: impl Future<Output = Outcome>, mut reply: oneshot::Sender<Outcome>) {
+    // It stays where it is, because it is large to move.
+    let mut call = pin!(call);
     tokio::select! {
         biased;
         () = reply.closed() => {}
-        outcome = call => {
+        outcome = &mut call => {
             // A caller that has stopped waiting needs no result.
             let _ = reply.send(outcome);
         }

@@ -137,7 +137,7 @@ impl Bench {
 
     async fn call(&self, call: Call) -> Result<Response, Error> {
         let call = admit(&self.state, call.parts)?;
-        run(&self.state, &*self.script, call).await
+        run(&self.state, &*self.script, &call).await
     }
 
     async fn get(&self) -> Result<Response, Error> {
