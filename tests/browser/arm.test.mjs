@@ -93,3 +93,26 @@ test("an invalid script is answered beside the form, and changes nothing", async
     await page.getByText("No fault is armed.").waitFor();
   });
 });
+
+test("a request that ends while a verdict is asked for is judged by the next one", async () => {
+  const base = await session({ id: "meanwhile" });
+  await open(`${base}/ui`, {}, async (page) => {
+    await page.locator("#verdict", { hasText: "none yet" }).waitFor();
+    let answerNow;
+    const held = new Promise((resolve) => { answerNow = resolve; });
+    const asked = new Promise((resolve) => {
+      void page.route("**/verdict", async (route) => {
+        const answer = await route.fetch();
+        resolve();
+        await held;
+        await route.fulfill({ response: answer });
+      }, { times: 1 });
+    });
+    await send(base, "/s/meanwhile/msg");
+    await asked;
+    await send(base, "/s/meanwhile/msg");
+    await page.locator("#counts", { hasText: "2 requests in 2 calls" }).waitFor();
+    answerNow();
+    await page.locator("#figures", { hasText: "Requests2" }).waitFor();
+  });
+});
