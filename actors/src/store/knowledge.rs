@@ -114,8 +114,10 @@ impl Knowledge {
         let before = inner.version.filter(|_| !renewal.forgets());
         inner.epoch = Some(renewal.epoch().into());
         inner.clock = Some((renewal.time(), received));
-        inner.learn(renewal);
+        let news = inner.learn(renewal);
         drop(inner);
+        // Not under the lock: who hears may want to hear of more.
+        news.iter().for_each(News::tell);
         // Only now that everything is known.
         self.fresh_until.store(self.micros(sent + lease), Ordering::Release);
         self.learnt.send_replace(());
@@ -146,14 +148,14 @@ impl Knowledge {
     /// in place of another listener.
     pub(super) fn listen(&self, concept: &str, listener: &Listener) {
         let mut inner = self.lock();
-        for (topic, value) in &inner.topics {
-            if let Some((found, name)) = topic.split_once(':')
-                && found == concept
-            {
-                listener(name, Some(value));
-            }
-        }
+        let all = inner.topics.iter().filter_map(|(topic, value)| {
+            let (found, name) = topic.split_once(':')?;
+            (found == concept).then(|| (name.to_owned(), value.clone()))
+        });
+        let all: Vec<_> = all.collect();
         inner.listeners.insert(concept.into(), Arc::downgrade(listener));
+        drop(inner);
+        all.iter().for_each(|(name, value)| listener(name, Some(value)));
     }
 
     /// Notes that a server knows a version.
@@ -194,41 +196,51 @@ impl Knowledge {
     }
 }
 
+/// A change, and those who hear of it.
+struct News {
+    topic: Box<str>,
+    value: Option<Box<str>>,
+    listener: Option<Listener>,
+    watchers: Vec<Watcher>,
+}
+
+impl News {
+    fn tell(&self) {
+        let value = self.value.as_deref();
+        if let (Some(listener), Some((_, name))) = (&self.listener, self.topic.split_once(':')) {
+            listener(name, value);
+        }
+        self.watchers.iter().for_each(|watcher| watcher(value));
+    }
+}
+
 impl Inner {
-    fn learn(&mut self, renewal: &Renewal<'_>) {
+    fn learn(&mut self, renewal: &Renewal<'_>) -> Vec<News> {
         let changes: HashMap<&str, Option<&str>> = renewal.0.pairs(4).collect();
+        let mut news = Vec::new();
         if renewal.forgets() {
             let gone: Vec<_> =
                 self.topics.keys().filter(|topic| !changes.contains_key(&***topic)).cloned().collect();
-            gone.iter().for_each(|topic| self.set(topic, None));
+            news.extend(gone.iter().map(|topic| self.set(topic, None)));
         }
-        for (topic, value) in changes {
-            self.set(topic, value);
-        }
+        news.extend(changes.into_iter().map(|(topic, value)| self.set(topic, value)));
         self.version = Some(renewal.version());
+        news
     }
 
-    fn set(&mut self, topic: &str, value: Option<&str>) {
+    fn set(&mut self, topic: &str, value: Option<&str>) -> News {
         match value {
             Some(value) => drop(self.topics.insert(topic.into(), value.into())),
             None => drop(self.topics.remove(topic)),
         }
-        if let Some((concept, name)) = topic.split_once(':')
-            && let Some(listener) = self.listeners.get(concept).and_then(Weak::upgrade)
-        {
-            listener(name, value);
-        }
-        let Some(watchers) = self.watchers.get_mut(topic) else { return };
-        watchers.retain(|watcher| match watcher.upgrade() {
-            Some(watcher) => {
-                watcher(value);
-                true
-            }
-            None => false,
-        });
+        let concept = topic.split_once(':').map(|(concept, _)| concept);
+        let listener = concept.and_then(|concept| self.listeners.get(concept)).and_then(Weak::upgrade);
+        let watchers: Vec<Watcher> =
+            self.watchers.get(topic).into_iter().flatten().filter_map(Weak::upgrade).collect();
         if watchers.is_empty() {
             self.watchers.remove(topic);
         }
+        News { topic: topic.into(), value: value.map(Into::into), listener, watchers }
     }
 }
 

@@ -91,3 +91,20 @@ async fn an_order_waits_for_each_server_or_the_end_of_its_lease() {
     knowledge.known_by(1, servers()).await;
     assert_eq!(begun.elapsed(), 2 * SECOND);
 }
+
+#[test]
+fn a_listener_may_watch_what_it_hears_of() {
+    let start = Instant::now();
+    let knowledge = Arc::new(Knowledge::new(start));
+    let (watcher, seen) = recorder();
+    let (own, kept) = (Arc::clone(&knowledge), Arc::clone(&watcher));
+    let listener: Listener = Arc::new(move |name: &str, _: Option<&str>| {
+        own.watch(&format!("failure:{name}"), &kept);
+    });
+    knowledge.listen("session", &listener);
+    let renewal = answer(&["e", "0", "1", "1", "session:a", "1"]);
+    knowledge.learn(&Renewal(&renewal), start, start, SECOND);
+    assert_eq!(*seen.lock().unwrap(), [None]);
+    knowledge.learn(&Renewal(&answer(&["e", "0", "2", "0", "failure:a", "1"])), start, start, SECOND);
+    assert_eq!(*seen.lock().unwrap(), [None, Some("1".to_owned())]);
+}
