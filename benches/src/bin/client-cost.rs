@@ -90,6 +90,7 @@ fn everything(config: ClientConfig) -> ClientConfig {
         },
         hedge: HedgeConfig { after: HedgeAfter::Quantile(0.97), max: 1 },
         cookies: true,
+        bulkhead: BulkheadConfig { adaptive: true, ..config.bulkhead },
         ..config
     };
     config.observer(Arc::new(Counter::default()))

@@ -42,8 +42,9 @@ async fn the_projects_own_client_passes_every_case_with_a_post() {
 }
 
 /// The features of the client that are off by default.
-const EVERY_FEATURE: [&str; 13] = [
+const EVERY_FEATURE: [&str; 14] = [
     "--cookies",
+    "--adaptive-concurrency",
     "--breaker-scope",
     "origin",
     "--failure-rate",
