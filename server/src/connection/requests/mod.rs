@@ -10,6 +10,7 @@
 
 mod body;
 mod head;
+mod progress;
 #[cfg(test)]
 mod tests;
 
@@ -19,46 +20,26 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
 
 use super::exchange::{Exchange, OnClientExit};
 use super::phase::Phase;
 use super::socket::{Incoming, Socket};
-use crate::headers::Interpreted;
-use body::Body;
-use head::{Framing, Head};
+use progress::{Part, Progress};
 
 /// How many bytes are passed on before actix-http must look at them.
 const TURN: usize = 16 * 1024;
-
-/// How much is read of a body that is no longer needed, so that the connection can be used again.
-const MAX_LEFTOVER: usize = 1 << 20;
 
 /// A socket that hands over one request at a time.
 pub struct Requests<T> {
     inner: T,
     exchange: Rc<Exchange>,
-    part: Part,
-    head: Head,
+    progress: Progress,
     /// Bytes that are not passed on yet. Their first `ready` have been looked at and come next.
     held: Vec<u8>,
     ready: usize,
     /// Bytes passed on in this turn.
     passed_on: usize,
-    /// Bytes of a body that came after its answer.
-    leftover: usize,
     wakeup: Wakeup,
-}
-
-/// The part of a request that comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Head,
-    Body(Body),
-    /// Nothing, until the request is answered.
-    Answer,
-    /// Nothing any more: what came is not HTTP.
-    Broken,
 }
 
 /// What wakes the connection when an answer has been written.
@@ -74,13 +55,11 @@ impl<T> Requests<T> {
     pub(super) fn new(inner: T, exchange: Rc<Exchange>) -> Self {
         Self {
             inner,
+            progress: Progress::new(Rc::clone(&exchange)),
             exchange,
-            part: Part::Head,
-            head: Head::default(),
             held: Vec::new(),
             ready: 0,
             passed_on: 0,
-            leftover: 0,
             wakeup: Wakeup::Socket,
         }
     }
@@ -102,65 +81,6 @@ impl<T> Requests<T> {
             self.held = Vec::new();
         }
     }
-
-    /// Looks at bytes of a head; how many come next and how many there are.
-    fn see_head(&mut self, data: &mut [u8]) -> (usize, usize) {
-        let taken = match self.head.take(data) {
-            Ok(taken) => taken,
-            Err(status) => {
-                self.part = Part::Broken;
-                self.exchange.set_phase(Phase::Refused(status));
-                return (0, 0);
-            }
-        };
-        if let Some(framing) = taken.complete {
-            self.complete_head(framing, taken.interpreted);
-        } else if self.head.has_begun() {
-            self.exchange.head_begun();
-        }
-        (taken.ready, taken.total)
-    }
-
-    fn complete_head(&mut self, framing: Framing, interpreted: Interpreted) {
-        self.exchange.head_complete(interpreted);
-        self.leftover = 0;
-        self.part = Body::of(framing).map_or(Part::Answer, Part::Body);
-    }
-
-    /// Looks at bytes of a body; how many come next and how many there are.
-    fn see_body(&mut self, mut body: Body, data: &[u8]) -> (usize, usize) {
-        let Ok(length) = body.take(data) else {
-            self.part = Part::Broken;
-            self.exchange.linger();
-            return (0, 0);
-        };
-        self.part = if body.is_complete() { Part::Answer } else { Part::Body(body) };
-        match self.exchange.phase() {
-            Phase::Idle { since } if self.part != Part::Answer => {
-                self.exchange.set_phase(Phase::Leftover { since });
-            }
-            Phase::Leftover { .. } if self.part == Part::Answer => {
-                self.exchange.set_phase(Phase::Idle { since: Instant::now() });
-            }
-            Phase::Leftover { .. } => {
-                self.leftover += length;
-                if self.leftover > MAX_LEFTOVER {
-                    self.part = Part::Broken;
-                    self.exchange.linger();
-                }
-            }
-            _ => {}
-        }
-        (length, data.len())
-    }
-
-    fn see(&mut self, data: &mut [u8]) -> (usize, usize) {
-        match self.part {
-            Part::Head => self.see_head(data),
-            Part::Body(body) => self.see_body(body, data),
-            Part::Answer | Part::Broken => (0, data.len()),
-        }
-    }
 }
 
 impl<T: Socket> Requests<T> {
@@ -176,7 +96,7 @@ impl<T: Socket> Requests<T> {
         if data.is_empty() {
             return Poll::Ready(Ok(false));
         }
-        let (ready, total) = self.see(data);
+        let (ready, total) = self.progress.see(data);
         self.held.extend_from_slice(&data[ready..total]);
         buffer.set_filled(start + ready);
         self.passed_on += ready;
@@ -198,10 +118,10 @@ impl<T: Socket> Requests<T> {
             return self.poll_in_place(context, buffer);
         }
         let mut held = std::mem::take(&mut self.held);
-        let (ready, total) = self.see(&mut held);
+        let (ready, total) = self.progress.see(&mut held);
         held.truncate(total);
         (self.held, self.ready) = (held, ready);
-        if ready > 0 || self.part == Part::Broken || self.held.is_empty() {
+        if ready > 0 || self.progress.part() == Part::Broken || self.held.is_empty() {
             return Poll::Ready(Ok(true));
         }
         self.poll_into_held(context)
@@ -250,10 +170,10 @@ impl<T: Socket> AsyncRead for Requests<T> {
                 self.pass_on_ready(buffer);
                 continue;
             }
-            match (self.part, self.exchange.phase()) {
+            match (self.progress.part(), self.exchange.phase()) {
                 (_, Phase::Closing { .. }) => return Pin::new(&mut self.inner).poll_read(context, buffer),
                 (Part::Broken, _) => return Poll::Ready(Ok(())),
-                (Part::Answer, Phase::Idle { .. }) => self.part = Part::Head,
+                (Part::Answer, Phase::Idle { .. }) => self.progress.next_request(),
                 (Part::Answer, _) => return self.poll_answer(context),
                 // A client that takes none of its answer gets no other.
                 (Part::Head, _) if self.exchange.stalled.get().is_some() => return self.hold_back(),

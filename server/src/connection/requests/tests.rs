@@ -1,3 +1,4 @@
+use super::progress::MAX_LEFTOVER;
 use super::*;
 use crate::connection::testing::{FakeSocket, Wire, exchange, read_now, text_now, write_now};
 use crate::journal::{Journal, JournalSettings, Recording};
@@ -8,6 +9,7 @@ use resilience_actors::journal::ByteBudget;
 use std::cell::Cell;
 use std::time::{self, Duration};
 use tokio::io::DuplexStream;
+use tokio::time::Instant;
 
 struct Fixture {
     server: Requests<FakeSocket>,
