@@ -2,6 +2,7 @@
 
 use futures::future::join3;
 
+use super::super::testing::fails;
 use super::*;
 use crate::lifecycle::Panic;
 use tokio::time::{advance, pause};
@@ -10,16 +11,6 @@ fn started() -> FailureHandle {
     let (handle, actor) = prepare("test");
     actor.start();
     handle
-}
-
-async fn fails(handle: &FailureHandle) -> bool {
-    match handle.decide().await.unwrap() {
-        Decision::Pass => false,
-        Decision::Fail(failure) => {
-            failure.spend();
-            true
-        }
-    }
 }
 
 #[actix_rt::test]

@@ -9,6 +9,8 @@ mod induced;
 pub mod plan;
 #[cfg(feature = "store")]
 mod shared;
+#[cfg(test)]
+mod testing;
 
 #[cfg(feature = "store")]
 pub use handle::shared;

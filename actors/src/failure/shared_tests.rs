@@ -5,6 +5,7 @@ use std::time::Instant;
 use actix_rt::Arbiter;
 use futures::future::join_all;
 
+use super::super::testing::fails;
 use super::super::{FailureHandle, shared};
 use super::*;
 use crate::store::testing::{LIVES, RedisServer, available, eventually, until};
@@ -12,16 +13,6 @@ use crate::store::{Availability, prepare};
 
 async fn three(redis: &RedisServer) -> [FailureHandle; 3] {
     [shared(redis.place().await), shared(redis.place().await), shared(redis.place().await)]
-}
-
-async fn fails(handle: &FailureHandle) -> bool {
-    match handle.decide().await.unwrap() {
-        Decision::Pass => false,
-        Decision::Fail(failure) => {
-            failure.spend();
-            true
-        }
-    }
 }
 
 #[actix_rt::test]
