@@ -17,6 +17,7 @@ use crate::{
     origin::Origin,
     response::Response,
     state::ClientState,
+    stats::Stats,
 };
 
 /// A resilient HTTP client: retries, circuit breaker, bulkhead, idempotency and deadlines over awc.
@@ -42,29 +43,6 @@ pub(crate) struct Inner {
     pub(crate) state: Arc<ClientState>,
     pub(crate) workers: WorkerPool,
     pub(crate) actor: Addr<ClientActor>,
-}
-
-/// Counters since the start of a client, and gauges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Calls that were admitted: all except those rejected because they were malformed or the breaker was open.
-    pub calls: u64,
-    /// Retries that were granted.
-    pub retries: u64,
-    /// Hedges that were granted: second requests beside slow ones.
-    pub hedges: u64,
-    /// Times the breaker opened.
-    pub opened: u64,
-    /// Times the breaker became half-open.
-    pub half_opened: u64,
-    /// Times the breaker closed again.
-    pub closed: u64,
-    /// Calls in flight, waiting ones included.
-    pub in_flight: usize,
-    /// Free slots of the bulkhead.
-    pub available_slots: u32,
-    /// All slots of the bulkhead; of an adaptive one, those of its present limit.
-    pub slots: u32,
 }
 
 impl ResilientClient {
@@ -198,19 +176,7 @@ impl ResilientClient {
 
     /// The counters and gauges of the client.
     pub fn stats(&self) -> Stats {
-        let ClientState { supervisor, bulkhead, lifetime, .. } = &*self.0.state;
-        let stats = supervisor.stats();
-        Stats {
-            calls: stats.calls,
-            retries: stats.retries,
-            hedges: stats.hedges,
-            opened: stats.opened,
-            half_opened: stats.half_opened,
-            closed: stats.closed,
-            in_flight: lifetime.in_flight(),
-            available_slots: bulkhead.available(),
-            slots: bulkhead.size(),
-        }
+        Stats::of(&self.0.state)
     }
 
     /// The calls in flight, including those that wait for a slot or between attempts.

@@ -18,7 +18,7 @@ use crate::{
 /// The most origins that have a breaker of their own: far more than a program calls regularly, and few enough that one
 /// which follows every link it finds keeps less than a megabyte of breakers, or 200 bytes more for each hundred calls
 /// of their windows.
-const MOST_ORIGINS: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+const MOST_ORIGINS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
 
 /// How the attempts of a call are repeated: when, and for which methods.
 #[derive(Clone, Debug)]
