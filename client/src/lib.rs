@@ -70,8 +70,11 @@ mod redact;
 mod redirect;
 mod request_id;
 pub mod response;
+#[cfg(test)]
+mod seed;
 mod start;
 mod state;
+mod stats;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test;
 mod transport;
@@ -80,7 +83,7 @@ mod url;
 pub use crate::{
     actor::ClientActor,
     call::{Call, Multipart, Part},
-    client::{BreakerState, ResilientClient, Stats},
+    client::{BreakerState, ResilientClient},
     config::{
         BreakerScope, BreakerWindow, BulkheadConfig, CircuitBreakerConfig, ClientConfig, HedgeAfter,
         HedgeConfig, LogLevel, LoggingConfig, ProxyConfig, Redirects, RetryBudget, RetryConfig, RetryMethods,
@@ -92,4 +95,5 @@ pub use crate::{
     observe::{Event, Observer},
     request_id::RequestId,
     response::{Attempt, AttemptRole, Response},
+    stats::Stats,
 };

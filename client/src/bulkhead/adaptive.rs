@@ -157,15 +157,14 @@ mod tests {
     #[test]
     fn on_many_threads_there_are_never_more_than_the_ceiling_and_no_slot_is_lost() {
         const CEILING: u32 = 30;
-        let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
-        println!("to repeat this run: SEED={seed}");
+        let mut rng = crate::seed::rng();
         let bulkhead = bulkhead(3, CEILING);
         let (in_use, limits) = (AtomicU32::new(0), Mutex::new(std::collections::BTreeSet::new()));
         std::thread::scope(|scope| {
-            for n in 0..8 {
+            for _ in 0..8 {
                 let (bulkhead, in_use, limits) = (&bulkhead, &in_use, &limits);
+                let mut rng = rng.fork();
                 scope.spawn(move || {
-                    let mut rng = fastrand::Rng::with_seed(seed + n);
                     let mut held = Vec::new();
                     for _ in 0..20_000 {
                         if rng.u8(..5) < 3 {

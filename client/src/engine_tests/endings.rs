@@ -50,12 +50,7 @@ async fn a_call_that_is_dropped_frees_everything_at_once_in_every_phase() {
 #[actix_rt::test]
 async fn ten_thousand_calls_dropped_at_random_moments_leave_nothing_behind() {
     tokio::time::pause();
-    let seed = match std::env::var("SEED") {
-        Ok(seed) => seed.parse().expect("SEED is a whole number"),
-        Err(_) => fastrand::u64(..),
-    };
-    println!("to repeat this run: SEED={seed}");
-    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut rng = seed::rng();
     let server_rng = RefCell::new(rng.fork());
     let bench = Bench::new(
         |c| {

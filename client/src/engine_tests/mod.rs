@@ -5,8 +5,9 @@ mod breaker;
 mod endings;
 mod events;
 mod hedging;
-mod hedging_random;
+mod hedging_gain;
 mod limits;
+mod random_runs;
 mod redirects;
 mod retries;
 mod retry_after;
@@ -32,6 +33,7 @@ use crate::{
     policy,
     request_id::RequestId,
     response::{Attempt, AttemptRole},
+    seed,
     transport::{Cause, Fault, Limits, Replay, Request, Sent},
 };
 

@@ -112,9 +112,7 @@ mod tests {
 
     #[test]
     fn an_estimate_is_between_the_true_quantile_of_the_latest_calls_and_a_twentieth_more() {
-        let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
-        println!("to repeat this run: SEED={seed}");
-        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut rng = crate::seed::rng();
         for _ in 0..200 {
             let (mut latencies, mut all) = (Latencies::new(), Vec::new());
             let spread = rng.f64() * 5.0;

@@ -98,9 +98,7 @@ mod tests {
 
     #[test]
     fn in_any_run_no_two_hedges_are_closer_than_the_delay_and_never_more_than_the_most() {
-        let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
-        println!("to repeat this run: SEED={seed}");
-        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut rng = crate::seed::rng();
         for _ in 0..2_000 {
             let (start, delay, most) = (Instant::now(), millis(rng.u64(0..50)), rng.u32(0..5));
             let mut turns = Turns::new(Some(delay), most, start);

@@ -145,9 +145,7 @@ fn an_overloaded_probe_is_made_again() {
 
 #[test]
 fn memory_is_bounded_and_no_input_breaks_the_range() {
-    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
-    println!("to repeat this run: SEED={seed}");
-    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut rng = crate::seed::rng();
     for _ in 0..200 {
         let floor = rng.u32(1..100);
         let ceiling = rng.u32(floor..=1_000);

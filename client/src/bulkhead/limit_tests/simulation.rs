@@ -4,7 +4,7 @@
 //! leaves it idle, more only waits. Beside ours runs Gradient2 of Netflix's concurrency-limits, as its documentation
 //! describes it, with its defaults.
 
-use std::{cmp::Reverse, collections::BinaryHeap, collections::VecDeque};
+use std::{cmp::Reverse, collections::BinaryHeap, collections::VecDeque, ops::RangeInclusive};
 
 use super::*;
 
@@ -170,12 +170,6 @@ impl<L: Limiter> Simulation<L> {
     }
 }
 
-fn seed() -> u64 {
-    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
-    println!("to repeat this run: SEED={seed}");
-    seed
-}
-
 /// A row of capacities, each twice or half of the one before.
 fn changes(capacity: usize) -> [usize; 5] {
     [capacity, capacity / 2, capacity, capacity * 2, capacity]
@@ -192,11 +186,19 @@ fn shares((least, most, _): (u32, u32, f64), capacity: usize) -> (f64, f64) {
     (f64::from(least) / capacity as f64, f64::from(most) / capacity as f64)
 }
 
-#[test]
-fn the_limit_follows_a_capacity_that_halves_and_doubles_and_stays_between_it_and_twice_that() {
-    for (n, capacity) in [10, 40, 100].into_iter().cycle().take(12).enumerate() {
-        let mut run =
-            Simulation::new(AdaptiveLimit::new(1, 500), Work::Even(0.01), capacity, seed() + n as u64);
+/// What must hold once the limit has followed a capacity that has changed.
+struct Demand {
+    work: Work,
+    /// The limit as a share of the capacity.
+    limit: RangeInclusive<f64>,
+    /// The least of a hundred calls that the capacity allows.
+    done: f64,
+}
+
+fn assert_follows(demand: &Demand) {
+    let mut rng = crate::seed::rng();
+    for capacity in [10, 40, 100].into_iter().cycle().take(12) {
+        let mut run = Simulation::new(AdaptiveLimit::new(1, 500), demand.work, capacity, rng.u64(..));
         let mut before = capacity;
         for now in changes(capacity) {
             run.capacity = now;
@@ -204,35 +206,29 @@ fn the_limit_follows_a_capacity_that_halves_and_doubles_and_stays_between_it_and
             let watched = run.watch(20_000);
             let (least, most) = shares(watched, now);
             println!("{before} to {now}: {watched:?}");
-            assert!(least >= 1.0 && most <= 2.5, "{before} to {now}: {watched:?}");
-            assert!(watched.2 >= 95.0, "{before} to {now}: of 100 calls a second {watched:?}");
+            assert!(demand.limit.contains(&least), "{before} to {now}: {watched:?}");
+            assert!(demand.limit.contains(&most), "{before} to {now}: {watched:?}");
+            assert!(watched.2 >= demand.done, "{before} to {now}: of 100 calls a second {watched:?}");
             before = now;
         }
     }
+}
+
+#[test]
+fn the_limit_follows_a_capacity_that_halves_and_doubles_and_stays_between_it_and_twice_that() {
+    assert_follows(&Demand { work: Work::Even(0.01), limit: 1.0..=2.5, done: 95.0 });
 }
 
 #[test]
 fn with_latencies_as_uneven_as_they_get_the_limit_follows_too_and_seven_tenths_of_the_capacity_are_used() {
-    for (n, capacity) in [10, 40, 100].into_iter().cycle().take(12).enumerate() {
-        let mut run =
-            Simulation::new(AdaptiveLimit::new(1, 500), Work::Uneven(0.01), capacity, seed() + n as u64);
-        let mut before = capacity;
-        for now in changes(capacity) {
-            run.capacity = now;
-            run.run(followed_within(before, now));
-            let watched = run.watch(20_000);
-            println!("{before} to {now}: {watched:?}");
-            assert!(shares(watched, now).1 <= 3.5, "{before} to {now}: {watched:?}");
-            assert!(watched.2 >= 70.0, "{before} to {now}: of 100 calls a second {watched:?}");
-            before = now;
-        }
-    }
+    assert_follows(&Demand { work: Work::Uneven(0.01), limit: 0.0..=3.5, done: 70.0 });
 }
 
 #[test]
 fn a_server_that_becomes_slower_without_a_queue_keeps_its_limit() {
-    for (n, factor) in [2.0, 3.0, 10.0, 0.5].into_iter().enumerate() {
-        let mut run = Simulation::new(AdaptiveLimit::new(1, 500), Work::Even(0.01), 40, seed() + n as u64);
+    let mut rng = crate::seed::rng();
+    for factor in [2.0, 3.0, 10.0, 0.5] {
+        let mut run = Simulation::new(AdaptiveLimit::new(1, 500), Work::Even(0.01), 40, rng.u64(..));
         run.run(5_000);
         run.work = Work::Even(0.01 * factor);
         // The baseline falls by half of the difference with each measurement, so a faster server takes longer.
@@ -246,7 +242,7 @@ fn a_server_that_becomes_slower_without_a_queue_keeps_its_limit() {
 
 #[test]
 fn beside_gradient2_the_limit_swings_less_and_no_capacity_is_lost() {
-    let seed = seed();
+    let seed = crate::seed::seed();
     for capacity in [20, 40, 80] {
         let mut ours = Simulation::new(AdaptiveLimit::new(1, 200), Work::Even(0.01), capacity, seed);
         let theirs = Gradient2 { limit: 20.0, long: 0.0, samples: 0 };

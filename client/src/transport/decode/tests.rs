@@ -270,10 +270,7 @@ fn endless_empty_members_inside_another_coding_are_refused() {
 
 #[test]
 fn no_bytes_make_a_decoder_panic() {
-    let seed =
-        std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    println!("SEED={seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = crate::seed::rng();
     let streams = streams();
     let rounds = std::env::var("ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000);
     for _ in 0..rounds {

@@ -158,12 +158,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn awc_finds_the_same_end() {
-        let seed = std::env::var("SEED")
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| fastrand::u64(..));
-        println!("SEED={seed}");
-        let mut random = fastrand::Rng::with_seed(seed);
+        let mut random = crate::seed::rng();
         let pieces: [&[u8]; 16] = [
             b"0",
             b"1",
