@@ -104,9 +104,9 @@ impl Naive {
 }
 
 fn settings(rng: &mut fastrand::Rng) -> BreakerSettings {
-    // Shares that binary fractions express: the naive division and the product agree on them.
-    let share = |rng: &mut fastrand::Rng| rng.bool().then(|| f64::from(rng.u32(1..=8)) / 8.0);
-    let calls = rng.u32(1..=12);
+    // Shares as people write them. Most have no exact binary fraction, and some are what a number of calls comes to.
+    let share = |rng: &mut fastrand::Rng| rng.bool().then(|| f64::from(rng.u32(1..=100)) / 100.0);
+    let calls = rng.u32(1..=25);
     BreakerSettings {
         failure_threshold: rng.u32(2..=12),
         recovery_timeout: Duration::from_millis(RECOVERY),

@@ -336,3 +336,19 @@ fn in_any_sequence_of_calls_the_places_taken_are_those_of_the_probes_that_are_ou
     let admitted = (0..1_000).filter(|_| walk.bench.admit(walk.second).is_ok()).count();
     assert_eq!(admitted, Walk::PROBES);
 }
+
+#[test]
+fn a_share_of_so_many_per_cent_is_reached_by_as_many_of_a_hundred_calls() {
+    for percent in 1..=100 {
+        let rates = RateSettings {
+            window: Window::Calls(100),
+            failure_rate: Some(f64::from(percent) / 100.0),
+            slow_call_rate: None,
+            minimum_calls: 100,
+        };
+        let mut recent = Recent::new(rates);
+        let failed = |n| Sample { failed: n <= percent, speed: Speed::Normal };
+        let causes: Vec<_> = (1..=100).filter_map(|n| recent.record(failed(n), Instant::now())).collect();
+        assert_eq!(causes, [Cause::FailureRate { failed: percent, calls: 100 }], "{percent} %");
+    }
+}

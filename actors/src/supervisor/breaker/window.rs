@@ -96,7 +96,8 @@ impl Recent {
             return None;
         }
         let reached = |part: u32, limit: Option<f64>| {
-            limit.is_some_and(|limit| f64::from(part) >= limit * f64::from(calls))
+            // A quotient, because it is rounded as the limit is: 7 / 100 is 0.07, but 0.07 * 100 is more than 7.
+            limit.is_some_and(|limit| f64::from(part) / f64::from(calls) >= limit)
         };
         if reached(failed, self.settings.failure_rate) {
             return Some(Cause::FailureRate { failed, calls });
