@@ -6,7 +6,7 @@
 use std::{iter, sync::Arc, time::Instant};
 
 use super::{
-    breaker::{Breaker, Outcome, Refusal, State as BreakerState, Ticket, Transition, Until},
+    breaker::{Breaker, Outcome, Refusal, State as BreakerState, Ticket, Transition},
     breakers::Breakers,
     budget::{Budget, Spent},
     change::Change,
@@ -167,14 +167,10 @@ impl Supervisor {
         Decision::GiveUp(reason)
     }
 
-    /// Whether a breaker will be open, or the client is opened by hand for all origins.
+    /// Whether a breaker will be open at this time, or the client is opened by hand for all origins.
     fn is_open_at(&mut self, circuit: &Circuit, time: Instant) -> bool {
-        let open = |breaker: &Breaker| match breaker.state() {
-            BreakerState::Open { until: Until::Forced } => true,
-            BreakerState::Open { until: Until::Time(until) } => *until > time,
-            BreakerState::Closed { .. } | BreakerState::HalfOpen { .. } => false,
-        };
-        open(self.breakers.client()) || self.breakers.get(circuit).is_some_and(|breaker| open(breaker))
+        self.breakers.client().is_open_at(time)
+            || self.breakers.get(circuit).is_some_and(|breaker| breaker.is_open_at(time))
     }
 
     /// Closes the breaker of the client and those of all origins.

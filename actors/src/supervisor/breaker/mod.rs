@@ -96,6 +96,15 @@ impl Breaker {
         self.generation
     }
 
+    /// Whether it will still be open at this time, as far as its present state says.
+    pub fn is_open_at(&self, time: Instant) -> bool {
+        match self.state {
+            State::Open { until: Until::Forced } => true,
+            State::Open { until: Until::Time(until) } => until > time,
+            State::Closed { .. } | State::HalfOpen { .. } => false,
+        }
+    }
+
     /// Asks to make a call that will have ended by `lease`.
     ///
     /// # Errors

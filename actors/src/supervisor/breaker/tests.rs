@@ -352,3 +352,16 @@ fn a_share_of_so_many_per_cent_is_reached_by_as_many_of_a_hundred_calls() {
         assert_eq!(causes, [Cause::FailureRate { failed: percent, calls: 100 }], "{percent} %");
     }
 }
+
+#[test]
+fn it_is_open_until_its_recovery_and_at_any_time_if_it_was_opened_by_hand() {
+    let mut bench = Bench::new(1, 1);
+    let open_at = |bench: &Bench, seconds| bench.breaker.is_open_at(bench.at(seconds));
+    assert!(!open_at(&bench, 0), "closed");
+    bench.fail(1, 0);
+    assert_eq!((open_at(&bench, 29), open_at(&bench, 30)), (true, false));
+    bench.admit(30).unwrap();
+    assert!(!open_at(&bench, 30), "half-open");
+    bench.breaker.force_open();
+    assert!(open_at(&bench, 1_000_000));
+}
