@@ -58,11 +58,11 @@ pub(crate) enum Load {
     Unknown,
 }
 
-/// What a failure of this kind says of the load of the server.
+/// What a status that is an error of this kind says of the load of the server.
 pub(crate) fn load(kind: ErrorKind) -> Load {
     use ConnectionError as C;
     match kind {
-        ErrorKind::Connection(C::Network | C::Timeout | C::ServerTimeout | C::ServiceUnavailable)
+        ErrorKind::Connection(C::ServerTimeout | C::ServiceUnavailable)
         | ErrorKind::Status(StatusError::RateLimited) => Load::Overloaded,
         ErrorKind::Status(_) => Load::Served,
         // A 500 is a mistake of the server, which may come early or late.
@@ -96,6 +96,15 @@ pub(crate) fn fault_outcome(cause: Cause) -> Outcome {
         Cause::Network | Cause::Stale | Cause::Certificate | Cause::Timeout => Outcome::Failure,
         // The server was able to answer: with more than is accepted, or with a body that is of no use.
         Cause::Limit | Cause::BodyTooLarge | Cause::Decode => Outcome::Success,
+    }
+}
+
+/// What a fault of the transport says of the load of the server.
+pub(crate) fn fault_load(cause: Cause) -> Load {
+    match cause {
+        Cause::Network | Cause::Stale | Cause::Timeout => Load::Overloaded,
+        // Fewer requests at once would change nothing, and the time is not that of a whole answer.
+        Cause::Certificate | Cause::Limit | Cause::BodyTooLarge | Cause::Decode => Load::Unknown,
     }
 }
 
@@ -166,21 +175,30 @@ mod tests {
 
     #[test]
     fn an_adaptive_limit_shrinks_by_refusals_and_timeouts_and_measures_answers() {
+        use Load::{Overloaded, Served, Unknown};
         for (status, expected) in [
-            (404, Load::Served),
-            (401, Load::Served),
-            (408, Load::Overloaded),
-            (425, Load::Overloaded),
-            (429, Load::Overloaded),
-            (500, Load::Unknown),
-            (502, Load::Overloaded),
-            (503, Load::Overloaded),
+            (404, Served),
+            (401, Served),
+            (408, Overloaded),
+            (425, Overloaded),
+            (429, Overloaded),
+            (500, Unknown),
+            (502, Overloaded),
+            (503, Overloaded),
         ] {
             assert_eq!(load(status_error(status).unwrap()), expected, "{status}");
         }
-        assert_eq!(load(fault_error(Cause::Timeout)), Load::Overloaded);
-        assert_eq!(load(fault_error(Cause::Network)), Load::Overloaded);
-        assert_eq!(load(fault_error(Cause::Decode)), Load::Unknown);
+        for (cause, expected) in [
+            (Cause::Network, Overloaded),
+            (Cause::Stale, Overloaded),
+            (Cause::Timeout, Overloaded),
+            (Cause::Certificate, Unknown),
+            (Cause::Limit, Unknown),
+            (Cause::BodyTooLarge, Unknown),
+            (Cause::Decode, Unknown),
+        ] {
+            assert_eq!(fault_load(cause), expected, "{cause:?}");
+        }
     }
 
     #[test]

@@ -73,7 +73,11 @@ impl Failure {
 
     /// What the failure says of the server's load, after the time that the attempt took.
     pub(crate) fn signal(&self, took: Duration) -> Option<Signal> {
-        match classify::load(self.kind) {
+        let load = match &self.what {
+            What::Reply(..) => classify::load(self.kind),
+            What::Fault(fault) => classify::fault_load(fault.cause),
+        };
+        match load {
             Load::Overloaded => Some(Signal::Overloaded),
             Load::Served => Some(Signal::Served(took)),
             Load::Unknown => None,

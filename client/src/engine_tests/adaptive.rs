@@ -59,8 +59,22 @@ async fn the_slots_follow_a_server_whose_capacity_halves_and_doubles_and_none_is
 }
 
 #[actix_rt::test]
-async fn a_server_that_refuses_gets_fewer_requests_at_once() {
+async fn a_server_that_refuses_or_breaks_off_gets_fewer_requests_at_once() {
     tokio::time::pause();
+    assert_eq!(slots_after_failures(Step::Answer(503)).await, 3);
+    assert_eq!(slots_after_failures(NETWORK).await, 3);
+}
+
+#[actix_rt::test]
+async fn a_failure_that_fewer_requests_would_not_avoid_changes_no_slots() {
+    tokio::time::pause();
+    for cause in [Cause::Certificate, Cause::Limit, Cause::BodyTooLarge, Cause::Decode] {
+        assert_eq!(slots_after_failures(Step::Fail(cause, Sent::Maybe)).await, 10, "{cause:?}");
+    }
+}
+
+/// The slots after 1,000 calls that fail like this: 10 at first, and at least 3.
+async fn slots_after_failures(step: Step) -> u32 {
     let bench = Bench::steps(
         |c| {
             c.bulkhead.adaptive = true;
@@ -68,14 +82,14 @@ async fn a_server_that_refuses_gets_fewer_requests_at_once() {
             c.retry.max_attempts = 1;
             c.circuit_breaker.failure_threshold = 1_000_000;
         },
-        &[Step::Answer(503)],
+        &[step],
     );
     assert_eq!(bench.state.bulkhead.size(), 10);
     for _ in 0..1_000 {
         bench.get().await.unwrap_err();
     }
     bench.assert_idle();
-    assert_eq!(bench.state.bulkhead.size(), 3);
+    bench.state.bulkhead.size()
 }
 
 #[actix_rt::test]
