@@ -44,8 +44,8 @@ pub(super) struct AdaptiveLimit {
     limit: f64,
     /// The number of the present window, from 1.
     number: u64,
-    /// The median latency in seconds when little is in flight; 0 until it has been measured.
-    baseline: f64,
+    /// The median latency in seconds when little is in flight; `None` until it has been measured.
+    baseline: Option<f64>,
     /// The limit after that measurement.
     measured_at: f64,
     phase: Phase,
@@ -109,7 +109,7 @@ impl AdaptiveLimit {
             ceiling,
             limit: resume,
             number: 1,
-            baseline: 0.0,
+            baseline: None,
             measured_at: 0.0,
             phase: Phase::Following { left: 0 },
             falling: None,
@@ -180,8 +180,8 @@ impl AdaptiveLimit {
         let median = median(&mut window.served, window.members);
         match self.phase {
             Phase::Probing { resume } => {
-                let before = if self.baseline == 0.0 { median } else { self.baseline };
-                self.baseline = f64::midpoint(before, median);
+                let before = self.baseline.unwrap_or(median);
+                self.baseline = Some(f64::midpoint(before, median));
                 self.falling = None;
                 self.phase = Phase::Following { left: PROBE_EVERY };
                 self.set(resume);
@@ -196,11 +196,11 @@ impl AdaptiveLimit {
     }
 
     fn follow(&mut self, median: f64, peak: u32) {
-        if self.baseline == 0.0 {
+        let Some(baseline) = self.baseline else {
             // The first probe saw the server overloaded.
             return self.probe(self.limit);
-        }
-        let ratio = median / self.baseline;
+        };
+        let ratio = median / baseline;
         if ratio > TOLERANCE {
             return self.shrink(median, (TOLERANCE / ratio).max(0.5));
         }

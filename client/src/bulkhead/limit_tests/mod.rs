@@ -113,7 +113,7 @@ fn the_baseline_is_measured_again_after_sixteen_windows() {
     assert_eq!(window(&mut limit, millis(10), 0, 1), 10, "the probe");
     assert_eq!(window(&mut limit, millis(20), 0, 10), 20, "it goes on where it was");
     // The server is slower now, and that is no queue: half of that is believed at once.
-    assert!((limit.baseline - 0.015).abs() < 1e-9);
+    assert!((limit.baseline.unwrap() - 0.015).abs() < 1e-9);
     assert_eq!(window(&mut limit, millis(20), 0, 20), 22);
 }
 
@@ -141,6 +141,14 @@ fn an_overloaded_probe_is_made_again() {
     assert_eq!(window(&mut limit, millis(10), 0, 15), 7, "no baseline yet");
     assert_eq!(window(&mut limit, millis(10), 0, 7), 15);
     assert_eq!(window(&mut limit, millis(10), 0, 15), 19);
+}
+
+#[test]
+fn latencies_of_zero_are_a_baseline_too() {
+    let mut limit = AdaptiveLimit::new(2, 100);
+    assert_eq!(window(&mut limit, Duration::ZERO, 0, 10), 20);
+    assert_eq!(window(&mut limit, Duration::ZERO, 0, 20), 22);
+    assert_eq!(window(&mut limit, millis(1), 0, 22), 11);
 }
 
 #[test]
