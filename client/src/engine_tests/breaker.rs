@@ -1,6 +1,7 @@
 //! The circuit breaker.
 
 use super::*;
+use crate::config::BreakerScope;
 
 #[actix_rt::test]
 async fn the_breaker_opens_after_failed_calls_and_then_nothing_is_sent() {
@@ -188,4 +189,27 @@ async fn the_breaker_opens_when_attempts_are_slow_and_neither_queue_nor_backoff_
         let replies = join_all((0..10).map(|_| bench.get())).await;
         assert_eq!((replies.len(), bench.state()), (10, expected), "{takes} ms");
     }
+}
+
+#[actix_rt::test]
+async fn of_1_025_origins_the_breaker_of_the_longest_unused_one_is_forgotten() {
+    tokio::time::pause();
+    let bench = Bench::new(
+        |c| {
+            c.retry.max_attempts = 1;
+            c.circuit_breaker.failure_threshold = 1;
+            c.circuit_breaker.scope = BreakerScope::Origin;
+        },
+        |n| (Duration::ZERO, if n == 0 { NETWORK } else { Step::Answer(200) }),
+    );
+    let call = |n| bench.call(Call::get(format!("http://host-{n}/")));
+    let first = || bench.state.supervisor.state_of(|| "http://host-0");
+    call(0).await.unwrap_err();
+    for n in 1..1_024 {
+        call(n).await.unwrap();
+    }
+    assert_eq!(first(), BreakerState::Open, "1,024 origins have been called");
+    call(1_024).await.unwrap();
+    assert_eq!(first(), BreakerState::Closed);
+    call(0).await.unwrap();
 }
