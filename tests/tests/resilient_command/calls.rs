@@ -1,7 +1,7 @@
 //! Calls that succeed, with and without retries: output, report and log.
 
 use serde_json::json;
-use workspace_tests::wire_server::{WireServer, reply, send};
+use workspace_tests::wire_server::{Act, WireServer, reply, send};
 use workspace_tests::{TestServer, answer, within};
 
 use crate::support::{UnusedPort, attempts, get, json, quick, report_of, resilient};
@@ -51,6 +51,23 @@ async fn a_report_lists_each_attempt_with_the_wait_after_it() {
     assert_eq!(waits, [json!(20.0), json!(60.0), json!(null)]);
     assert_eq!(report["attempts"][0]["error"], "server");
     assert_eq!(report["attempts"][2]["n"], 3);
+}
+
+#[tokio::test]
+async fn a_report_marks_a_hedge_and_the_attempt_that_was_cancelled_for_it() {
+    let stuck_once = |n| if n == 0 { vec![Act::Stall] } else { vec![reply(200, "", "")] };
+    let server = WireServer::start(stuck_once).await;
+    let outcome = report_of(&server.url()).flag("--hedge-after", 0.05).run().await;
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let mut attempts = json(&outcome)["attempts"].clone();
+    for n in 0..2 {
+        attempts[n]["duration_ms"] = json!(0);
+    }
+    let expected = json!([
+        {"n": 1, "status": null, "error": null, "duration_ms": 0, "wait_ms": null, "cancelled": true},
+        {"n": 2, "status": 200, "error": null, "duration_ms": 0, "wait_ms": null, "hedge": true},
+    ]);
+    assert_eq!(attempts, expected);
 }
 
 #[tokio::test]

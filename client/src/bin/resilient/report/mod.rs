@@ -3,7 +3,7 @@
 mod headers;
 mod one_line;
 
-use std::time::Duration;
+use std::{ops::Not, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use resilient_client::{Attempt, AttemptRole, Error, Response};
@@ -44,12 +44,12 @@ struct Try {
     error: Option<&'static str>,
     duration_ms: f64,
     wait_ms: Option<f64>,
-    /// Only of a hedge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hedge: Option<bool>,
-    /// Only of an attempt that another one outran.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancelled: Option<bool>,
+    /// Written only for a hedge.
+    #[serde(skip_serializing_if = "Not::not")]
+    hedge: bool,
+    /// Written only for an attempt that was cancelled, because another one was faster.
+    #[serde(skip_serializing_if = "Not::not")]
+    cancelled: bool,
 }
 
 /// A body that is UTF-8.
@@ -100,8 +100,8 @@ impl Try {
             error: attempt.error.map(resilient_client::ErrorKind::name),
             duration_ms: millis(attempt.duration),
             wait_ms: attempt.wait.map(millis),
-            hedge: (attempt.role == AttemptRole::Hedge).then_some(true),
-            cancelled: attempt.is_cancelled().then_some(true),
+            hedge: attempt.role == AttemptRole::Hedge,
+            cancelled: attempt.is_cancelled(),
         }
     }
 }
