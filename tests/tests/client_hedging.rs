@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use resilient_client::{
     AttemptRole, Call, ClientConfig, HedgeAfter, HedgeConfig, Method, ResilientClient, RetryMethods,
 };
@@ -21,6 +22,10 @@ fn config(url: String, after: HedgeAfter) -> ClientConfig {
 }
 
 const SOON: HedgeAfter = HedgeAfter::Delay(Duration::from_millis(50));
+
+/// How many milliseconds the test server takes for a call that gets a hedge: so long that a busy machine, too, sends the
+/// hedge before the answer comes.
+const LONG: &str = "2000";
 
 /// A server that never answers the first request, and all others at once.
 async fn stuck_once() -> WireServer {
@@ -120,7 +125,7 @@ fn id_of(request: &str) -> String {
 async fn a_server_that_honours_the_key_executes_a_hedged_call_once() {
     let server = TestServer::start().await;
     let client = ResilientClient::start(config(server.url(""), SOON)).unwrap();
-    let call = client.get("/msg").query(&[("delay", "400")]).request_id("hedged").send();
+    let call = client.get("/msg").query(&[("delay", LONG)]).request_id("hedged").send();
     let reply = within("the call", call).await.unwrap();
     assert_eq!((reply.attempts().len(), client.stats().hedges), (2, 1));
     let message: Value = reply.json().unwrap();
@@ -146,10 +151,13 @@ async fn an_answer_that_asks_to_wait_stops_the_hedges_of_later_calls() {
 #[actix_rt::test]
 async fn the_verdict_of_the_test_server_knows_a_hedge_from_a_retry_without_a_wait() {
     let server = TestServer::start().await;
-    let client = ResilientClient::start(config(server.url(""), SOON)).unwrap();
-    for n in 0..3 {
-        let call = client.get("/msg").query(&[("delay", "250")]).request_id(format!("hedged-{n}")).send();
-        within("the call", call).await.unwrap();
+    let mut config = config(server.url(""), SOON);
+    config.bulkhead.max_concurrency = 6;
+    let client = ResilientClient::start(config).unwrap();
+    let calls =
+        (0..3).map(|n| client.get("/msg").query(&[("delay", LONG)]).request_id(format!("hedged-{n}")).send());
+    for reply in within("the calls", join_all(calls)).await {
+        assert_eq!(reply.unwrap().attempts().len(), 2);
     }
     assert_eq!(client.stats().hedges, 3);
     let plain = ResilientClient::start(workspace_tests::direct(server.url(""))).unwrap();
