@@ -29,7 +29,7 @@ async fn get(client: &ResilientClient) -> Result<Response, Error> {
     client.get("/").send().await
 }
 
-/// Waits until all that belongs to so many requests has been written, and the client's thread has been told of it.
+/// Waits until all that belongs to so many requests has been written, and the client's thread has seen it.
 async fn has_arrived(server: &WireServer, requests: usize) {
     until(|| server.played() == requests).await;
     // The runtime looks at its sockets when it has nothing else to do.

@@ -165,7 +165,8 @@ impl SupervisorHandle {
         self.shared.state(now)
     }
 
-    /// Returns the state of the breaker of an origin now: closed if it has none. This is no use of the breaker.
+    /// Returns the state of the breaker of an origin now: closed if it has none. This does not count as a use
+    /// of the breaker.
     pub fn state_of<N: AsRef<str>>(&self, origin: impl FnOnce() -> N) -> BreakerState {
         let circuit = self.shared.origins.as_ref().and_then(|origins| origins.peek(origin().as_ref()));
         self.shared.view(&circuit.map_or(Circuit::CLIENT, Circuit::of), now).state()

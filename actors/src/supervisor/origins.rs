@@ -51,7 +51,7 @@ impl Origins {
         Found { circuit, forgotten }
     }
 
-    /// Looks the breaker of an origin up, which is no use of it.
+    /// Looks up the breaker of an origin. This does not count as a use of it.
     pub(super) fn peek(&self, origin: &str) -> Option<Arc<OriginCircuit>> {
         self.lock().circuits.peek(origin).cloned()
     }

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_a_hedge_that_is_none_is_refused() {
+    fn an_invalid_time_of_a_hedge_is_refused() {
         for text in ["", "p", "pNaN", "pinf", "-1", "NaN", "soon", "95%", "1e999"] {
             let why = text.parse::<HedgeAfter>().unwrap_err();
             assert!(why.ends_with(&format!("got {text:?}")), "{why}");

@@ -69,7 +69,7 @@ impl<T: Transport> Run<'_, T> {
                         self.keep_quiet(failure);
                         asked_to_wait = failure.retry_after.max(asked_to_wait);
                         failure.retry_after = asked_to_wait;
-                        // Not for a hedge that still asks: it would be a retry without its wait.
+                        // A hedge that has not been granted yet is not waited for: it would be a retry without a wait.
                         if !self.history.is_running() {
                             break ended;
                         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The shortest time between two hedges, so that an attempt that gets none does not ask all the time.
+/// The shortest time between two hedges, so that an attempt whose hedges are refused does not ask in a loop.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The times at which the hedges of an attempt are due.

@@ -48,8 +48,8 @@ pub enum Fault {
 impl Step {
     /// Delays the step, from when the request is sent.
     ///
-    /// The client loses patience with a silent server: after `timeout.read` (before a connection: `timeout.connect`) a
-    /// longer delay is the same as [`Fault::ReadTimeout`] ([`Fault::ConnectTimeout`]).
+    /// The client waits for a silent server no longer than `timeout.read`, and for a connection no longer than
+    /// `timeout.connect`. A longer delay is the same as [`Fault::ReadTimeout`], or [`Fault::ConnectTimeout`].
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
