@@ -208,9 +208,7 @@ impl Naive {
 #[actix_rt::test]
 async fn in_random_histories_each_origin_has_a_breaker_of_its_own() {
     tokio::time::pause();
-    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("SEED={seed}");
-    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut rng = fastrand::Rng::with_seed(crate::seed::seed());
     let (mut refused, mut forgotten) = (0, 0);
     for _ in 0..200 {
         let (threshold, most) = (rng.u32(1..4), rng.usize(1..6));
